@@ -1,0 +1,152 @@
+"""Every error on its way out of the API passes through here, and leaves in one shape."""
+
+from collections.abc import Iterable, Iterator
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.exceptions import ValidationError as ModelValidationError
+from django.db import DataError, IntegrityError, InterfaceError, OperationalError
+from django.db.models import ProtectedError, RestrictedError
+from django.http import Http404, HttpRequest, HttpResponse
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.serializers import as_serializer_error
+from rest_framework.views import set_rollback
+
+from bakery import errors
+from bakery.api.parsers import TooLarge
+from bakery.db import as_already_exists
+from bakery.errors import DomainError, Problem
+
+log = structlog.get_logger("bakery.api")
+
+STATUS_OF: dict[type[DomainError], HTTPStatus] = {
+    errors.NotRecognised: HTTPStatus.UNAUTHORIZED,
+    errors.NotAllowed: HTTPStatus.FORBIDDEN,
+    errors.NotFound: HTTPStatus.NOT_FOUND,
+    errors.Conflict: HTTPStatus.CONFLICT,
+    errors.Stale: HTTPStatus.PRECONDITION_FAILED,
+    errors.TooMany: HTTPStatus.TOO_MANY_REQUESTS,
+    DomainError: HTTPStatus.BAD_REQUEST,
+}
+
+
+def to_response(exc: Exception, context: dict[str, Any]) -> Response:
+    """Turn any exception into an answer in the envelope. What nobody expected becomes a 500 that tells only its id."""
+    set_rollback()
+    exc = _as_known(exc)
+    request = context["request"]
+    if isinstance(exc, DomainError):
+        status = next(STATUS_OF[kind] for kind in type(exc).__mro__ if kind in STATUS_OF)
+        answer = _answer(request, status, exc.problems)
+        if isinstance(exc, errors.TooMany):
+            answer["Retry-After"] = str(exc.retry_after)
+        return answer
+    if isinstance(exc, exceptions.ValidationError):
+        return _answer(request, HTTPStatus.BAD_REQUEST, list(_flatten(exc.detail)))
+    if isinstance(exc, exceptions.APIException):
+        return _from_api_exception(exc, request)
+    log.error("unexpected", exc_info=exc)
+    problem = Problem("server_error", "Something went wrong on our side. Tell us the request_id.")
+    return _answer(request, HTTPStatus.INTERNAL_SERVER_ERROR, [problem])
+
+
+def _as_known(exc: Exception) -> Exception:
+    """Name what Django and the database raise in terms of this API."""
+    match exc:
+        case Http404():
+            return exceptions.NotFound("There is nothing here.")
+        case PermissionDenied():
+            return exceptions.PermissionDenied()
+        case ProtectedError(protected_objects=blockers) | RestrictedError(restricted_objects=blockers):
+            names = ", ".join(sorted({str(blocker) for blocker in blockers})[:5])
+            return errors.InUse(f"It is still in use by {names}.")
+        case IntegrityError():
+            return as_already_exists(exc) or errors.Conflict("This contradicts what is stored.")
+        case OperationalError() | InterfaceError():
+            log.warning("database unavailable", exc_info=exc)
+            return Unavailable()
+        case DataError():
+            return errors.DomainError("A value is out of range.")
+        case RequestDataTooBig():
+            return TooLarge(2 * 1024 * 1024)
+        case ModelValidationError():
+            return exceptions.ValidationError(as_serializer_error(exc))
+    return exc
+
+
+class Unavailable(exceptions.APIException):
+    status_code = HTTPStatus.SERVICE_UNAVAILABLE
+    default_code = "unavailable"
+    default_detail = "The database is busy or away. Try again in a moment."
+    wait = 2
+
+
+def _from_api_exception(exc: exceptions.APIException, request: Any) -> Response:
+    code = exc.get_codes()
+    if not isinstance(code, str):
+        code = exc.default_code
+    if isinstance(exc, exceptions.AuthenticationFailed):
+        code = "token_not_valid"  # simplejwt has a code for each reason; clients need one
+    detail: Any = exc.detail
+    if isinstance(detail, dict):
+        detail = detail.get("detail", exc.default_detail)
+    answer = _answer(request, exc.status_code, [Problem(code, str(detail))])
+    if getattr(exc, "auth_header", None):
+        answer["WWW-Authenticate"] = exc.auth_header
+    wait = getattr(exc, "wait", None)
+    if wait is not None:
+        answer["Retry-After"] = str(max(1, int(wait)))
+    return answer
+
+
+def _answer(request: Any, status: int, problems: Iterable[Problem]) -> Response:
+    return Response(body_of(request, problems), status=status, exception=True)
+
+
+def body_of(request: Any, problems: Iterable[Problem]) -> dict[str, Any]:
+    """Return what the renderer shows of `problems`: message, errors and the request's id."""
+    shown = [{"code": p.code, "field": p.field, "message": str(p.message)} for p in problems]
+    count = len(shown)
+    message = shown[0]["message"] if count == 1 and shown[0]["field"] is None else (
+        f"The request has {count} error{'s' if count != 1 else ''}."
+    )  # fmt: skip
+    meta = {"request_id": request.META.get("bakery.request_id", "")}
+    return {"message": message, "errors": shown, "meta": meta}
+
+
+def _flatten(detail: Any, path: str = "") -> Iterator[Problem]:
+    """Walk the tree of a validation error and yield each leaf with its dotted path."""
+    if isinstance(detail, dict):
+        for key, value in detail.items():
+            yield from _flatten(value, path if key == "non_field_errors" else f"{path}.{key}".lstrip("."))
+    elif isinstance(detail, list):
+        for index, value in enumerate(detail):
+            nested = isinstance(value, dict | list)
+            yield from _flatten(value, f"{path}.{index}".lstrip(".") if nested else path)
+    else:
+        yield Problem(getattr(detail, "code", "invalid"), str(detail), path or None)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """handler404: the envelope below /api, Django's page elsewhere."""
+    from django.views.defaults import page_not_found  # pulls in the template engine
+
+    if not request.path.startswith("/api"):
+        return page_not_found(request, exception or Http404())
+    return _outside_of_views(request, HTTPStatus.NOT_FOUND, Problem("not_found", "There is nothing here."))
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """handler500: for what breaks before or after a view."""
+    problem = Problem("server_error", "Something went wrong on our side. Tell us the request_id.")
+    return _outside_of_views(request, HTTPStatus.INTERNAL_SERVER_ERROR, problem)
+
+
+def _outside_of_views(request: HttpRequest, status: HTTPStatus, problem: Problem) -> HttpResponse:
+    from bakery.api.renderers import dump  # settings name the renderer, which imports this module
+
+    body = {"success": False, "data": None, **body_of(request, [problem])}
+    return HttpResponse(dump(body), status=status, content_type="application/json")

@@ -1,0 +1,166 @@
+"""Query parameters are read strictly: an unknown one, or a bad value, is a 400 that names it."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django_filters import rest_framework as filters
+from rest_framework.exceptions import ValidationError
+from rest_framework.filters import BaseFilterBackend
+from rest_framework.request import Request
+from rest_framework.serializers import Field
+
+from bakery.api import fields
+
+PAGING = frozenset({"page", "page_size", "ordering"})
+
+
+class _ReadBy(forms.Field):
+    """A form field that reads its text as a serializer field does."""
+
+    reader: Field[Any, Any, Any, Any]
+
+    def clean(self, value: Any) -> Any:
+        if value in (None, ""):
+            return None
+        try:
+            return self.reader.run_validation(value)
+        except ValidationError as error:
+            raise forms.ValidationError([str(detail) for detail in error.detail], code="invalid") from error  # type: ignore[union-attr]
+
+
+class _DayFormField(_ReadBy):
+    reader = fields.DayField()
+
+
+class _InstantFormField(_ReadBy):
+    reader = fields.InstantField()
+
+
+class _AmountFormField(_ReadBy):
+    reader = fields.AmountField(min_value=Decimal(0))
+
+
+class _TextFormField(_ReadBy):
+    reader = fields.TextField(max_length=200)
+
+
+class _IdFormField(forms.RegexField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(r"^[0-9]{1,18}$", **kwargs)
+
+    def clean(self, value: Any) -> int | None:
+        text = super().clean(value)
+        return int(text) if text else None
+
+
+class _FlagFormField(forms.Field):
+    def clean(self, value: Any) -> bool | None:
+        if value in (None, ""):
+            return None
+        if value not in ("true", "false"):
+            raise forms.ValidationError("Must be true or false.", code="invalid")
+        return bool(value == "true")
+
+
+class DayFilter(filters.Filter):
+    field_class = _DayFormField
+
+
+class InstantFilter(filters.Filter):
+    field_class = _InstantFormField
+
+
+class AmountFilter(filters.Filter):
+    field_class = _AmountFormField
+
+
+class TextFilter(filters.Filter):
+    field_class = _TextFormField
+
+
+class IdFilter(filters.Filter):
+    field_class = _IdFormField
+
+
+class FlagFilter(filters.Filter):
+    field_class = _FlagFormField
+
+
+FilterSet = filters.FilterSet
+ChoiceFilter = filters.ChoiceFilter
+MultipleChoiceFilter = filters.MultipleChoiceFilter
+ModelMultipleChoiceFilter = filters.ModelMultipleChoiceFilter
+BaseInFilter = filters.BaseInFilter
+
+
+class StrictFilterBackend(filters.DjangoFilterBackend):
+    """django-filter's backend, for which a parameter that nobody reads is a mistake of the caller."""
+
+    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
+        filterset_class = self.get_filterset_class(view, queryset)
+        known = PAGING | frozenset(filterset_class.base_filters if filterset_class else ())
+        refuse_unknown(request, known)
+        empty = {name: "Must not be empty." for name, value in request.query_params.items() if value == ""}
+        if empty:
+            raise ValidationError(empty, code="invalid")
+        return super().filter_queryset(request, queryset, view)
+
+
+def refuse_unknown(request: Request, known: frozenset[str]) -> None:
+    """Raise a 400 that names each query parameter which is not in `known`."""
+    unknown = {
+        name: f"There is no such parameter; known are {', '.join(sorted(known)) or 'none'}."
+        for name in request.query_params
+        if name not in known
+    }
+    if unknown:
+        raise ValidationError(unknown, code="unknown_parameter")
+
+
+def read_day(request: Request, name: str, default: date | None = None) -> date:
+    """Read a query parameter as a day of the shop; raise a 400 that names it. Without a default it is required."""
+    value = request.query_params.get(name)
+    if value is None:
+        if default is None:
+            raise ValidationError({name: "This parameter is required."}, code="required")
+        return default
+    try:
+        return fields.read_day(value)
+    except ValueError as error:
+        raise ValidationError({name: str(error)}, code="invalid") from error
+
+
+class StrictOrdering(BaseFilterBackend):
+    """`ordering=price,-name`: names from `view.orderings`, a table from public name to model field.
+
+    The primary key is always the last one, so that pages neither repeat nor miss a row.
+    """
+
+    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
+        wanted = request.query_params.get("ordering")
+        if wanted is None:
+            return queryset
+        orderings: dict[str, str] = getattr(view, "orderings", {})
+        keys = []
+        for name in wanted.split(","):
+            field = orderings.get(name.removeprefix("-"))
+            if field is None:
+                known = ", ".join(orderings) or "none"
+                raise ValidationError(
+                    {"ordering": f"Cannot order by {name[:50]!r}; known are {known}."}, code="invalid"
+                )
+            keys.append(f"-{field}" if name.startswith("-") else field)
+        return queryset.order_by(*keys, "pk")
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        names = [sign + name for name in getattr(view, "orderings", {}) for sign in ("", "-")]
+        if not names:
+            return []
+        return [{
+            "name": "ordering", "in": "query", "required": False, "explode": False, "style": "form",
+            "description": "What to order by; a minus sign turns the order round.",
+            "schema": {"type": "array", "minItems": 1, "items": {"type": "string", "enum": names}},
+        }]  # fmt: skip

@@ -1,0 +1,214 @@
+"""The OpenAPI document: drf-spectacular's, with our envelope, our headers and our errors."""
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import build_basic_type
+from drf_spectacular.types import OpenApiTypes
+
+from bakery.api.permissions import ANYONE
+
+_ERRORS = {
+    400: (
+        "BadRequest",
+        "The body or a parameter is not valid; every bad field is named.",
+        "min_value",
+        "items.0.quantity",
+    ),
+    401: ("NotSignedIn", "No token, or one that is expired, revoked or forged.", "not_authenticated", None),
+    403: ("NotAllowed", "The role may not do this.", "permission_denied", None),
+    404: ("NotFound", "No such object, or one that this user may not know of.", "not_found", None),
+    406: ("NotAcceptable", "Only JSON is to be had here.", "not_acceptable", None),
+    409: (
+        "Conflict",
+        "The request is well formed, but the state forbids it.",
+        "illegal_transition",
+        "status",
+    ),
+    412: ("Stale", "If-Match names a version that is no longer the stored one.", "stale", None),
+    413: ("TooLarge", "The body is too large.", "too_large", None),
+    415: (
+        "UnsupportedMediaType",
+        "The body is not in a form that is read here.",
+        "unsupported_media_type",
+        None,
+    ),
+    429: (
+        "TooManyRequests",
+        "Asked too often; Retry-After says in how many seconds to come back.",
+        "throttled",
+        None,
+    ),
+    500: ("ServerError", "Our fault; the request_id finds it in our logs.", "server_error", None),
+    503: (
+        "Unavailable",
+        "The database is busy or away; try again after Retry-After seconds.",
+        "unavailable",
+        None,
+    ),
+}
+_ALWAYS = {401, 406, 429, 500, 503}
+_WRITES = {"post", "put", "patch", "delete"}
+
+_STRING = {"type": "string"}
+_ERROR = {
+    "type": "object",
+    "required": ["code", "field", "message"],
+    "properties": {
+        "code": {**_STRING, "description": "Stable, for machines."},
+        "field": {
+            "type": "string",
+            "nullable": True,
+            "description": "A dotted path into the request, or null.",
+        },
+        "message": {**_STRING, "description": "For people."},
+    },
+    "additionalProperties": False,
+}
+_PAGE_META = {
+    "type": "object",
+    "required": ["pagination"],
+    "properties": {
+        "pagination": {
+            "type": "object",
+            "required": ["page", "page_size", "total", "pages", "next", "previous"],
+            "properties": {
+                **{name: {"type": "integer"} for name in ("page", "page_size", "total", "pages")},
+                **{name: {"type": "string", "format": "uri", "nullable": True} for name in ("next", "previous")},
+            },
+        }
+    },
+}
+
+
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = "bakery.api.authentication.BearerAuthentication"
+    name = "bearer"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+
+
+class EnvelopeSchema(AutoSchema):
+    """Describe each answer as it really is: wrapped, with its headers."""
+
+    def get_auth(self) -> list[dict[str, list[str]]]:
+        rule = getattr(self.view, "permissions", {}).get(getattr(self.view, "action", None))
+        return [{"bearer": []}, {}] if rule == ANYONE else [{"bearer": []}]
+
+    def _get_parameters(self) -> list[dict[str, Any]]:
+        parameters: list[dict[str, Any]] = super()._get_parameters()
+        handler = getattr(self.view, getattr(self.view, "action", "") or "", None)
+        if getattr(handler, "is_idempotent", False):
+            parameters.append(_header("Idempotency-Key", "The same key again gives the first answer again."))
+        if getattr(handler, "honours_if_match", False):
+            parameters.append(_header("If-Match", "The ETag that was read; another one changes nothing (412)."))
+        return parameters
+
+    def _get_response_for_code(
+        self,
+        serializer: Any,
+        status_code: str,
+        media_types: list[str] | None = None,
+        direction: str = "response",
+    ) -> dict[str, Any]:
+        response: dict[str, Any] = super()._get_response_for_code(serializer, status_code, media_types, direction)
+        content = response.get("content", {})
+        if str(status_code).startswith("2") and "application/json" in content:
+            schema = content["application/json"].get("schema", {})
+            paged = self._is_list_view(serializer) and self.view.pagination_class is not None
+            content["application/json"]["schema"] = _envelope(schema, paged=paged)
+            for example in content["application/json"].get("examples", {}).values():
+                example["value"] = {
+                    "success": True,
+                    "message": "",
+                    "data": example["value"],
+                    "errors": [],
+                    "meta": {},
+                }
+        return response
+
+
+def _header(name: str, description: str) -> dict[str, Any]:
+    schema = build_basic_type(OpenApiTypes.STR)
+    return {"name": name, "in": "header", "required": False, "description": description, "schema": schema}
+
+
+def _envelope(data: dict[str, Any], *, paged: bool) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "required": ["success", "message", "data", "errors", "meta"],
+        "properties": {
+            "success": {"type": "boolean", "enum": [True]},
+            "message": _STRING,
+            "data": data,
+            "errors": {"type": "array", "maxItems": 0, "items": {"$ref": "#/components/schemas/Error"}},
+            "meta": _PAGE_META if paged else {"type": "object"},
+        },
+        "additionalProperties": False,
+    }
+
+
+def only_the_api(endpoints: list[tuple[str, str, str, Any]]) -> list[tuple[str, str, str, Any]]:
+    """Keep the paths below /api, without the tolerated slash at their end."""
+    return [
+        (path.removesuffix("?").rstrip("/"), regex, method, view)
+        for path, regex, method, view in endpoints
+        if path.startswith("/api/")
+    ]
+
+
+def describe_errors(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Add to each operation the errors that it can answer with."""
+    components = result.setdefault("components", {})
+    components.setdefault("schemas", {})["Error"] = _ERROR
+    components["schemas"]["Failure"] = {
+        "type": "object",
+        "required": ["success", "message", "data", "errors", "meta"],
+        "properties": {
+            "success": {"type": "boolean", "enum": [False]},
+            "message": _STRING,
+            "data": {"type": "object", "nullable": True, "enum": [None]},
+            "errors": {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Error"}},
+            "meta": {"type": "object", "required": ["request_id"], "properties": {"request_id": _STRING}},
+        },
+        "additionalProperties": False,
+    }
+    components["responses"] = {name: _response(*about) for name, *about in _ERRORS.values()}
+    for path, operations in result["paths"].items():
+        for method, operation in operations.items():
+            for status in sorted(_possible(path, method, operation)):
+                reference = {"$ref": f"#/components/responses/{_ERRORS[status][0]}"}
+                operation["responses"].setdefault(str(status), reference)
+    return result
+
+
+def _possible(path: str, method: str, operation: dict[str, Any]) -> set[int]:
+    codes = set(_ALWAYS)
+    if operation.get("parameters") or "requestBody" in operation:
+        codes.add(400)
+    if {} not in operation.get("security", []):
+        codes.add(403)
+    if "{" in path or any(p["name"] == "page" for p in operation.get("parameters", [])):
+        codes.add(404)
+    if method in _WRITES:
+        codes |= {400, 403, 404, 409, 413, 415}
+    if any(p["name"] == "If-Match" for p in operation.get("parameters", [])):
+        codes.add(412)
+    return codes
+
+
+def _response(description: str, code: str, field: str | None) -> dict[str, Any]:
+    example = {
+        "success": False,
+        "message": "The request has 1 error." if field else description,
+        "data": None,
+        "errors": [{"code": code, "field": field, "message": description}],
+        "meta": {"request_id": "5f0c6e1c9d3b4a8f"},
+    }
+    schema = {"$ref": "#/components/schemas/Failure"}
+    return {
+        "description": description,
+        "content": {"application/json": {"schema": schema, "example": example}},
+    }

@@ -1,0 +1,196 @@
+"""The shop itself, and what the kernel keeps: idempotency keys, rate counters, revisions."""
+
+from datetime import date, datetime, timedelta
+
+from django.db import models, transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from simple_history.models import HistoricalRecords
+
+from bakery import clock
+
+
+class Shop(models.Model):
+    """The one shop: its name, and the choices that its owner makes."""
+
+    name = models.CharField(max_length=200, default="Bakery")
+    currency = models.CharField(max_length=3, default="EUR", help_text="ISO 4217 code, such as EUR.")
+    address = models.CharField(max_length=500, blank=True)
+    phone = models.CharField(max_length=32, blank=True)
+    email = models.EmailField(blank=True)
+    requires_cash_session = models.BooleanField(
+        default=False, help_text="Cash can be taken or paid out only while a session of the register is open."
+    )
+
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name_plural = "shop"
+        constraints = [models.CheckConstraint(condition=Q(pk=1), name="shop_is_one")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def get(cls) -> "Shop":
+        """Return the shop; a fresh one has only its defaults."""
+        return cls.objects.filter(pk=1).first() or cls(pk=1)
+
+
+class OpeningHours(models.Model):
+    """A span in which the shop is open on a weekday. Without any, the shop is always open."""
+
+    weekday = models.PositiveSmallIntegerField(
+        choices=[
+            (1, "Monday"), (2, "Tuesday"), (3, "Wednesday"), (4, "Thursday"),
+            (5, "Friday"), (6, "Saturday"), (7, "Sunday"),
+        ],
+    )  # fmt: skip
+    opens = models.TimeField()
+    closes = models.TimeField(help_text="00:00 means midnight at the end of the day.")
+
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["weekday", "opens"]
+        verbose_name_plural = "opening hours"
+        constraints = [
+            models.CheckConstraint(condition=Q(weekday__range=(1, 7)), name="opening_hours_weekday_iso"),
+            models.CheckConstraint(
+                condition=Q(closes__gt=F("opens")) | Q(closes="00:00"),
+                name="opening_hours_close_after_opening",
+            ),
+            models.UniqueConstraint(fields=["weekday", "opens"], name="opening_hours_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_weekday_display()} {self.opens:%H:%M}–{self.closes:%H:%M}"
+
+
+class ClosureQuerySet(models.QuerySet["Closure"]):
+    def covering(self, day: date) -> "ClosureQuerySet":
+        return self.filter(first_day__lte=day, last_day__gte=day)
+
+    def ahead(self, day: date) -> "ClosureQuerySet":
+        """Those that are not over on `day`."""
+        return self.filter(last_day__gte=day)
+
+
+class Closure(models.Model):
+    """Days on which the shop stays closed whatever its hours say."""
+
+    first_day = models.DateField()
+    last_day = models.DateField()
+    reason = models.CharField(max_length=200, blank=True)
+
+    objects = ClosureQuerySet.as_manager()
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["first_day", "pk"]
+        constraints = [
+            models.CheckConstraint(condition=Q(last_day__gte=F("first_day")), name="closure_ends_after_start"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.first_day} – {self.last_day} {self.reason}".strip()
+
+
+class IdempotencyKey(models.Model):
+    """The first answer to a request that may be sent again. Its row is made in the transaction of its effect."""
+
+    caller = models.CharField(max_length=32, help_text="user:<id>, or guest.")
+    key = models.CharField(max_length=128)
+    path = models.CharField(max_length=500)
+    body_hash = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField(default=0)
+    headers = models.JSONField(default=dict)
+    body = models.BinaryField(default=b"")
+    created_at = models.DateTimeField(db_default=Now(), db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["caller", "key"], name="idempotency_key_once_per_caller")]
+
+    def __str__(self) -> str:
+        return f"{self.caller} {self.key}"
+
+
+class RateCounterManager(models.Manager["RateCounter"]):
+    def hit(self, name: str, *, window: timedelta, now: datetime) -> tuple[int, int]:
+        """Count one more use of `name`; return its uses in this window and the seconds until the window ends.
+
+        The row stays locked from the count to the look, so that it is right over all processes.
+        """
+        seconds = int(window.total_seconds())
+        number = int(now.timestamp()) // seconds
+        counter = self.filter(name=name, window=number)
+        with transaction.atomic():
+            fresh = RateCounter(name=name, window=number, uses=0, ends_at=now + window)
+            self.bulk_create([fresh], ignore_conflicts=True)
+            counter.update(uses=F("uses") + 1)
+            uses = counter.values_list("uses", flat=True).get()
+        return uses, (number + 1) * seconds - int(now.timestamp())
+
+
+class RateCounter(models.Model):
+    """How often something was done in one window of time."""
+
+    name = models.CharField(max_length=200)
+    window = models.BigIntegerField()
+    uses = models.PositiveIntegerField()
+    ends_at = models.DateTimeField(db_index=True)
+
+    objects = RateCounterManager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["name", "window"], name="rate_counter_once_per_window")]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.uses}"
+
+
+class RevisionManager(models.Manager["Revision"]):
+    def current(self, name: str) -> int:
+        """Return how often what `name` stands for has changed."""
+        return self.filter(name=name).values_list("number", flat=True).first() or 0
+
+    def bump(self, name: str) -> None:
+        """Say, in the transaction of the change, that what `name` stands for has changed."""
+        if not self.filter(name=name).update(number=F("number") + 1):
+            self.bulk_create([Revision(name=name, number=0)], ignore_conflicts=True)
+            self.filter(name=name).update(number=F("number") + 1)
+
+
+class Revision(models.Model):
+    """A counter that moves with every write to a set of tables, so that an answer made of them has a tag."""
+
+    name = models.CharField(max_length=64, primary_key=True)
+    number = models.PositiveBigIntegerField()
+
+    objects = RevisionManager()
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.number}"
+
+
+def prune(now: datetime) -> None:
+    """Forget idempotency keys after two days and rate counters after their window."""
+    IdempotencyKey.objects.filter(created_at__lt=now - timedelta(days=2)).delete()
+    RateCounter.objects.filter(ends_at__lt=now - timedelta(hours=1)).delete()
+
+
+def is_open(instant: datetime, hours: list[OpeningHours], closures: list[Closure]) -> bool:
+    """Whether the shop is open at `instant`, by the given `hours` and `closures`; both ends count as open."""
+    moment = clock.local(instant)
+    day = moment.date()
+    if any(closure.first_day <= day <= closure.last_day for closure in closures):
+        return False
+    if not hours:
+        return True
+    clock_time = moment.time()
+    midnight = datetime.min.time()
+    return any(
+        span.opens <= clock_time and (clock_time <= span.closes or span.closes == midnight)
+        for span in hours
+        if span.weekday == moment.isoweekday()
+    )

@@ -1,0 +1,250 @@
+"""Settings for every deployment: each difference is one environment variable (docs/settings.md)."""
+
+import os
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import environ
+
+from bakery import env, logs
+
+# --- Where things are -------------------------------------------------------------------------------------------
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(env.text("DATA_DIR", str(BASE_DIR / "data"))).expanduser().resolve()
+DATA_DIR.mkdir(parents=True, exist_ok=True)
+
+# --- The process ------------------------------------------------------------------------------------------------
+
+DEBUG = env.flag("DEBUG", default=False)
+SECRET_KEY = env.secret_key(DATA_DIR)
+ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+HTTPS_ONLY = env.flag("HTTPS_ONLY", default=True)
+TRUSTED_PROXIES = env.names("TRUSTED_PROXIES")
+CSRF_TRUSTED_ORIGINS = env.names("CSRF_TRUSTED_ORIGINS")
+CORS_ALLOWED_ORIGINS = env.names("CORS_ALLOWED_ORIGINS")
+METRICS_TOKEN = env.text("METRICS_TOKEN")
+THROTTLING = env.flag("THROTTLING", default=True)
+
+ROOT_URLCONF = "bakery.urls"
+WSGI_APPLICATION = "bakery.wsgi.application"
+
+INSTALLED_APPS = [
+    "bakery",
+    "accounts",
+    "products",
+    "cashbook",
+    "chat",
+    "orders",
+    "production",
+    "reports",
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "unfold.contrib.import_export",
+    "unfold.contrib.simple_history",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "corsheaders",
+    "django_filters",
+    "django_tasks",
+    "django_tasks_db",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "import_export",
+    "rest_framework",
+    "rest_framework_simplejwt.token_blacklist",
+    "simple_history",
+]
+
+MIDDLEWARE = [
+    "bakery.middleware.RequestContext",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# --- Database: SQLite out of the box, PostgreSQL by DATABASE_URL ------------------------------------------------
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+
+def _database() -> dict[str, Any]:
+    url = env.text("DATABASE_URL", f"sqlite:///{DATA_DIR / 'bakery.sqlite3'}")
+    config: dict[str, Any] = dict(environ.Env.db_url_config(url))
+    options = dict(config.get("OPTIONS", {}))
+    if config["ENGINE"] == "django.db.backends.sqlite3":
+        options |= {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-32000;"
+            "PRAGMA mmap_size=268435456; PRAGMA journal_size_limit=67108864; PRAGMA temp_store=MEMORY",
+        }
+        # A file, not the shared memory that tests take by default: threads would find its tables locked.
+        scratch = Path(tempfile.gettempdir()) / f"bakery-test-{os.getpid()}.sqlite3"
+        return config | {"OPTIONS": options, "CONN_MAX_AGE": None, "TEST": {"NAME": str(scratch)}}
+    options |= {"pool": {"min_size": 1, "max_size": 8, "timeout": 5}, "connect_timeout": 3}
+    return config | {"OPTIONS": options, "CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True}
+
+
+DATABASES = {"default": _database()}
+
+REDIS_URL = env.text("REDIS_URL")
+CACHES: dict[str, dict[str, Any]] = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    if REDIS_URL
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+}
+
+# --- People -----------------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["accounts.backends.RoleBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+# The database keeps usernames unique whatever their case; Django's check knows only `unique=True`.
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]
+LOGIN_URL = "admin:login"
+PASSWORD_RESET_TIMEOUT = 3600 * 4
+SIMPLE_JWT = {
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=10),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=14),
+    "CHECK_REVOKE_TOKEN": True,
+    "LEEWAY": 5,
+}
+
+# --- The API ----------------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["bakery.api.authentication.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["bakery.api.permissions.PermissionTable"],
+    "DEFAULT_RENDERER_CLASSES": ["bakery.api.renderers.EnvelopeRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["bakery.api.parsers.StrictJSONParser"],
+    "DEFAULT_FILTER_BACKENDS": [
+        "bakery.api.filters.StrictFilterBackend",
+        "bakery.api.filters.StrictOrdering",
+    ],
+    "DEFAULT_PAGINATION_CLASS": "bakery.api.pagination.Pages",
+    "DEFAULT_THROTTLE_CLASSES": [
+        "bakery.api.throttling.CallerThrottle",
+        "bakery.api.throttling.ActionThrottle",
+    ],
+    "DEFAULT_SCHEMA_CLASS": "bakery.api.schema.EnvelopeSchema",
+    "DEFAULT_METADATA_CLASS": None,
+    "EXCEPTION_HANDLER": "bakery.api.exceptions.to_response",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Bakery",
+    "VERSION": "1",
+    "DESCRIPTION": "The API that a bakery's website and dashboard stand on. "
+    "Every JSON answer has the same five keys; errors name the field and a stable code.",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "PREPROCESSING_HOOKS": ["bakery.api.schema.only_the_api"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "bakery.api.schema.describe_errors",
+    ],
+}
+CORS_URLS_REGEX = r"^/api(/|$)"
+CORS_ALLOW_HEADERS = [
+    "accept", "authorization", "content-type", "idempotency-key", "if-match", "if-none-match", "x-request-id",
+]  # fmt: skip
+CORS_EXPOSE_HEADERS = ["ETag", "Location", "Retry-After", "X-Request-ID", "Idempotent-Replayed"]
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
+
+# --- Background work and e-mail ---------------------------------------------------------------------------------
+
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default"]}}
+vars().update(
+    environ.Env.email_url_config(env.text("EMAIL_URL", "consolemail://").replace("console://", "consolemail://"))
+)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "bakery@localhost")
+
+# --- Time, language, files --------------------------------------------------------------------------------------
+
+TIME_ZONE = env.text("TIME_ZONE", "Europe/Paris")
+USE_TZ = True
+LANGUAGE_CODE = "en"
+USE_I18N = True
+
+STATIC_URL = "/static/"
+# Served out of the packages themselves: nothing to collect at an upgrade, nothing to forget.
+WHITENOISE_USE_FINDERS = True
+MEDIA_URL = "/media/"
+MEDIA_ROOT = DATA_DIR / "media"
+BACKUP_DIR = DATA_DIR / "backups"
+FIXTURE_DIRS = [BASE_DIR / "fixtures"]
+
+# --- Security ---------------------------------------------------------------------------------------------------
+
+SECURE_SSL_REDIRECT = HTTPS_ONLY
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+SECURE_HSTS_SECONDS = 31536000 if HTTPS_ONLY else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS_ONLY
+SECURE_HSTS_PRELOAD = HTTPS_ONLY
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+SESSION_COOKIE_SECURE = HTTPS_ONLY
+CSRF_COOKIE_SECURE = HTTPS_ONLY
+SESSION_COOKIE_AGE = 12 * 3600
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+# --- Logs and the admin's looks ---------------------------------------------------------------------------------
+
+LOGGING = logs.config(debug=DEBUG)
+LOGGING_CONFIG = "bakery.logs.configure"
+IMPORT_EXPORT_USE_TRANSACTIONS = True
+UNFOLD = {
+    "SITE_TITLE": "Bakery",
+    "SITE_HEADER": "Bakery",
+    "SHOW_VIEW_ON_SITE": False,
+}

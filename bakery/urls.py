@@ -1,0 +1,21 @@
+"""The composition root: the only module that knows every app's routes."""
+
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+handler404 = "bakery.api.exceptions.not_found"
+handler500 = "bakery.api.exceptions.server_error"
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api/", include("accounts.urls")),
+    path("api/", include("products.urls")),
+    path("api/", include("cashbook.urls")),
+    path("api/", include("chat.urls")),
+    path("api/", include("orders.urls")),
+    path("api/", include("production.urls")),
+    path("api/", include("reports.urls")),
+]

@@ -1,0 +1,173 @@
+"""The cash book: registers, sessions of a drawer, and a ledger whose every entry is chained to the one before."""
+
+import hashlib
+from datetime import UTC
+from decimal import Decimal
+
+import orjson
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from simple_history.models import HistoricalRecords
+
+from bakery.db import MoneyField, append_only
+
+MAIN = "main"
+GENESIS = "0" * 64
+
+
+class Method(models.TextChoices):
+    CASH = "cash", "Cash"
+    CARD = "card", "Card"
+    TRANSFER = "transfer", "Transfer"
+    VOUCHER = "voucher", "Voucher"
+
+
+class EntryType(models.TextChoices):
+    SALE = "sale", "Sale"
+    REFUND = "refund", "Refund"
+    PAID_IN = "paid_in", "Paid in"
+    PAID_OUT = "paid_out", "Paid out"
+    BANK_DROP = "bank_drop", "Bank drop"
+
+
+SIGN = {
+    EntryType.SALE: 1,
+    EntryType.PAID_IN: 1,
+    EntryType.REFUND: -1,
+    EntryType.PAID_OUT: -1,
+    EntryType.BANK_DROP: -1,
+}
+
+
+class Register(models.Model):
+    """A drawer. Its row keeps the last number and hash, so that entries cut off at the end show."""
+
+    name = models.SlugField(max_length=50, unique=True)
+    label = models.CharField(max_length=100, blank=True)
+    last_number = models.PositiveBigIntegerField(default=0, editable=False)
+    last_hash = models.CharField(max_length=64, default=GENESIS, editable=False)
+
+    history = HistoricalRecords(excluded_fields=["last_number", "last_hash"])
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.label or self.name
+
+
+class CashSession(models.Model):
+    """From the float in the drawer to the count at the end. Closed once, for good."""
+
+    number = models.PositiveIntegerField(help_text="Without gaps in each register.")
+    register = models.ForeignKey(Register, on_delete=models.PROTECT, related_name="sessions")
+    opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    opened_at = models.DateTimeField()
+    float_amount = MoneyField()
+    closed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    closed_at = models.DateTimeField(null=True, blank=True)
+    expected = MoneyField(null=True, blank=True)
+    counted = MoneyField(null=True, blank=True)
+    note = models.CharField(max_length=2000, blank=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["register"], condition=Q(closed_at=None), name="cash_session_one_open_per_register"
+            ),
+            models.UniqueConstraint(fields=["register", "number"], name="cash_session_number_once"),
+            models.CheckConstraint(condition=Q(float_amount__gte=0), name="cash_session_float_not_negative"),
+            models.CheckConstraint(
+                condition=Q(closed_at=None, closed_by=None, expected=None, counted=None)
+                | Q(closed_at__isnull=False, closed_by__isnull=False, expected__isnull=False, counted__gte=0),
+                name="cash_session_closed_whole",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.register} {self.number}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.closed_at is None
+
+    @property
+    def difference(self) -> Decimal | None:
+        """Counted less expected; None until it is closed."""
+        return None if self.counted is None or self.expected is None else self.counted - self.expected
+
+
+class CashEntryQuerySet(models.QuerySet["CashEntry"]):
+    def in_order(self) -> "CashEntryQuerySet":
+        """Each register's entries as they were written."""
+        return self.order_by("register_id", "number")
+
+
+@append_only
+class CashEntry(models.Model):
+    """One line of the cash book. It is never changed: a mistake is reversed."""
+
+    register = models.ForeignKey(Register, on_delete=models.PROTECT, related_name="entries")
+    number = models.PositiveBigIntegerField()
+    type = models.CharField(max_length=16, choices=EntryType)
+    amount = MoneyField()
+    signed_amount = MoneyField()
+    method = models.CharField(max_length=16, choices=Method)
+    notes = models.CharField(max_length=2000, blank=True)
+    reference = models.CharField(max_length=64, blank=True, db_index=True, help_text="What caused it, such as order:7.")
+    session = models.ForeignKey(CashSession, on_delete=models.PROTECT, null=True, blank=True, related_name="entries")
+    reversal_of = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="reversed_by"
+    )
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(db_index=True)
+    previous_hash = models.CharField(max_length=64)
+    hash = models.CharField(max_length=64)
+
+    objects = CashEntryQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        verbose_name_plural = "cash entries"
+        permissions = [("view_cash_report", "Can see the cash report")]
+        constraints = [
+            models.UniqueConstraint(fields=["register", "number"], name="cash_entry_number_once"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="cash_entry_amount_positive"),
+            models.CheckConstraint(
+                condition=Q(signed_amount=F("amount")) | Q(signed_amount=-F("amount")),
+                name="cash_entry_signed_amount_is_amount",
+            ),
+            models.CheckConstraint(condition=Q(type__in=EntryType.values), name="cash_entry_type_known"),
+            models.CheckConstraint(condition=Q(method__in=Method.values), name="cash_entry_method_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.type} {self.signed_amount}"
+
+    def canonical(self, register_name: str) -> bytes:
+        """Return every stored column in one form that is equal on every database: the text that is hashed."""
+        return orjson.dumps(
+            [
+                register_name,
+                self.number,
+                self.type,
+                f"{self.amount:.2f}",
+                f"{self.signed_amount:.2f}",
+                self.method,
+                self.notes,
+                self.reference,
+                self.session_id,
+                self.reversal_of_id,
+                self.user_id,
+                self.created_at.astimezone(UTC).isoformat(timespec="microseconds"),
+                self.previous_hash,
+            ]
+        )
+
+    def compute_hash(self, register_name: str) -> str:
+        """Return the SHA-256 of the canonical form, in hex."""
+        return hashlib.sha256(self.canonical(register_name)).hexdigest()

@@ -1,0 +1,300 @@
+"""What customers asked for: orders, their lines, their life cycle, their payments."""
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from bakery.db import MoneyField, VersionedModel
+from cashbook.models import CashEntry, Method
+from products.models import Place, Product
+
+
+class Status(models.TextChoices):
+    PENDING = "pending", "Pending"
+    CONFIRMED = "confirmed", "Confirmed"
+    BAKING = "baking", "Baking"
+    READY = "ready", "Ready"
+    OUT_FOR_DELIVERY = "out_for_delivery", "Out for delivery"
+    COMPLETED = "completed", "Completed"
+    CANCELLED = "cancelled", "Cancelled"
+    NO_SHOW = "no_show", "Not picked up"
+
+
+class Fulfilment(models.TextChoices):
+    PICKUP = "pickup", "Pickup"
+    DELIVERY = "delivery", "Delivery"
+
+
+class Channel(models.TextChoices):
+    """The door that an order came through."""
+
+    WEB = "web", "Website"
+    PHONE = "phone", "By staff"
+    COUNTER = "counter", "Till"
+    STANDING = "standing", "Standing order"
+
+
+class PaymentStatus(models.TextChoices):
+    UNPAID = "unpaid", "Unpaid"
+    PARTIAL = "partial", "Partly paid"
+    PAID = "paid", "Paid"
+    REFUNDED = "refunded", "Refunded"
+
+
+# What holds no capacity and is not baked; a sale at the till was never ordered.
+RELEASED = (Status.CANCELLED, Status.NO_SHOW)
+EDITABLE = (Status.PENDING, Status.CONFIRMED)
+
+
+class OrderQuerySet(models.QuerySet["Order"]):
+    def visible_to(self, user: Any) -> "OrderQuerySet":
+        """Staff with the right see every order, drivers the deliveries, customers their own."""
+        if user.has_perm("orders.view_order"):
+            return self
+        if user.has_perm("orders.view_delivery"):
+            return self.filter(fulfilment=Fulfilment.DELIVERY)
+        return self.filter(customer=user)
+
+    def with_items(self) -> "OrderQuerySet":
+        """Load what the serializer shows, in a fixed number of queries."""
+        return self.prefetch_related("items")
+
+    def due_between(self, first: date, last: date) -> "OrderQuerySet":
+        return self.filter(due_on__range=(first, last))
+
+    def holding_capacity(self) -> "OrderQuerySet":
+        """Those that take up the day's capacity: sales at the till and released orders do not."""
+        return self.exclude(status__in=RELEASED).exclude(channel=Channel.COUNTER)
+
+    def to_bake(self) -> "OrderQuerySet":
+        """Those whose lines stand on the baking list of their day: all but cancelled ones and sales at the till."""
+        return self.exclude(status=Status.CANCELLED).exclude(channel=Channel.COUNTER)
+
+
+class Order(VersionedModel):
+    """What a customer asked for, and how far along it is."""
+
+    NEXT: ClassVar[dict[str, tuple[str, ...]]] = {
+        Status.PENDING: (Status.CONFIRMED, Status.CANCELLED),
+        Status.CONFIRMED: (Status.BAKING, Status.CANCELLED),
+        Status.BAKING: (Status.READY, Status.CANCELLED),
+        Status.READY: (Status.OUT_FOR_DELIVERY, Status.COMPLETED, Status.CANCELLED, Status.NO_SHOW),
+        Status.OUT_FOR_DELIVERY: (Status.COMPLETED,),
+        Status.COMPLETED: (),
+        Status.CANCELLED: (),
+        Status.NO_SHOW: (),
+    }
+
+    code = models.CharField(max_length=12, unique=True, help_text="Short, random, and unambiguous to read aloud.")
+    tracking_token = models.CharField(max_length=64, unique=True)
+    status = models.CharField(max_length=20, choices=Status, default=Status.PENDING)
+    channel = models.CharField(max_length=16, choices=Channel)
+    customer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="orders"
+    )
+    placed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    customer_name = models.CharField(max_length=200, blank=True)
+    customer_email = models.EmailField(blank=True)
+    customer_phone = models.CharField(max_length=32, blank=True)
+    fulfilment = models.CharField(max_length=16, choices=Fulfilment, default=Fulfilment.PICKUP)
+    address = models.CharField(max_length=500, blank=True)
+    consumption = models.CharField(max_length=16, choices=Place, default=Place.TAKEAWAY)
+    due_at = models.DateTimeField()
+    due_on = models.DateField(editable=False, help_text="The shop's day of due_at.")
+    deadline_at = models.DateTimeField(editable=False, help_text="Until when the customer may edit or cancel.")
+    notes = models.TextField(max_length=2000, blank=True)
+    total = MoneyField()
+    vat_total = MoneyField()
+    paid = MoneyField(default=0, help_text="Payments less refunds.")
+    override_reason = models.CharField(max_length=500, blank=True)
+    external_reference = models.CharField(max_length=64, blank=True, help_text="The ticket of another till.")
+
+    objects = OrderQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        permissions = [
+            ("view_delivery", "Can see deliveries"),
+            ("confirm_order", "Can confirm orders"),
+            ("bake_order", "Can say that an order is in the oven, and ready"),
+            ("hand_over_order", "Can hand over orders that are ready"),
+            ("deliver_order", "Can take deliveries out and hand them over"),
+            ("cancel_order", "Can cancel orders that are not being baked yet"),
+            ("settle_order", "Can take any step that the life cycle has"),
+            ("override_rules", "Can go over capacity, lead time and closing on purpose"),
+            ("make_sale", "Can sell at the till"),
+            ("view_sales_report", "Can see the sales report"),
+        ]
+        indexes = [
+            models.Index(fields=["due_on", "status"], name="order_due_status"),
+            models.Index(fields=["status", "-id"], name="order_status_newest"),
+            models.Index(fields=["customer", "-id"], name="order_customer_newest"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(status__in=Status.values), name="order_status_known"),
+            models.CheckConstraint(condition=Q(channel__in=Channel.values), name="order_channel_known"),
+            models.CheckConstraint(condition=Q(fulfilment__in=Fulfilment.values), name="order_fulfilment_known"),
+            models.CheckConstraint(condition=Q(consumption__in=Place.values), name="order_consumption_known"),
+            # Another till's tickets may be returns; an order of ours never owes money to the customer.
+            models.CheckConstraint(
+                condition=Q(total__gte=0, paid__gte=0, paid__lte=F("total")) | ~Q(external_reference=""),
+                name="order_paid_within_total",
+            ),
+            models.CheckConstraint(
+                condition=~Q(fulfilment=Fulfilment.DELIVERY) | ~Q(address=""),
+                name="order_delivery_has_address",
+            ),
+            models.UniqueConstraint(
+                fields=["external_reference"],
+                condition=~Q(external_reference=""),
+                name="order_external_reference_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+    @property
+    def reference(self) -> str:
+        """How ledgers name this order."""
+        return f"order:{self.pk}"
+
+    @property
+    def balance(self) -> Decimal:
+        return self.total - self.paid
+
+    def may_become(self, status: str) -> bool:
+        """Whether the life cycle has that step, for anyone."""
+        if status == Status.OUT_FOR_DELIVERY and self.fulfilment != Fulfilment.DELIVERY:
+            return False
+        if self.status == Status.READY and status == Status.COMPLETED and self.fulfilment == Fulfilment.DELIVERY:
+            return False
+        return status in self.NEXT[self.status]
+
+
+class OrderItem(models.Model):
+    """A product and a count. Name, price and VAT rate are those of the moment it was ordered."""
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="items")
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="order_items")
+    product_name = models.CharField(max_length=200)
+    unit_price = MoneyField()
+    vat_rate = models.DecimalField(max_digits=5, decimal_places=2)
+    quantity = models.IntegerField(help_text="Negative where a ticket of another till took goods back.")
+    line_total = MoneyField()
+    vat_amount = MoneyField(
+        help_text="This line's part of the VAT of its rate, so that the lines of an order add up to it exactly."
+    )
+    note = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(condition=~Q(quantity=0), name="order_item_quantity_not_zero"),
+            models.CheckConstraint(condition=Q(unit_price__gte=0), name="order_item_price_not_negative"),
+            models.CheckConstraint(
+                condition=Q(line_total=F("unit_price") * F("quantity")),
+                name="order_item_total_is_price_times_quantity",
+            ),
+            models.CheckConstraint(condition=Q(vat_rate__gte=0, vat_rate__lte=100), name="order_item_rate_percentage"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.product_name}"
+
+
+class OrderEvent(models.Model):
+    """One step in an order's life: a change of status, or of what was ordered."""
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="history")
+    at = models.DateTimeField()
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    from_status = models.CharField(max_length=20, blank=True)
+    to_status = models.CharField(max_length=20)
+    note = models.CharField(max_length=2000, blank=True)
+    changes = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.from_status} → {self.to_status}"
+
+
+class PaymentKind(models.TextChoices):
+    PAYMENT = "payment", "Payment"
+    REFUND = "refund", "Refund"
+
+
+class Payment(models.Model):
+    """Money that came in for an order, or went back; booked in the cash book in the same transaction."""
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="payments")
+    kind = models.CharField(max_length=16, choices=PaymentKind, default=PaymentKind.PAYMENT)
+    amount = MoneyField()
+    method = models.CharField(max_length=16, choices=Method)
+    tendered = MoneyField(null=True, blank=True)
+    note = models.CharField(max_length=2000, blank=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    cash_entry = models.OneToOneField(CashEntry, on_delete=models.PROTECT, related_name="payment")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gt=0), name="payment_amount_positive"),
+            models.CheckConstraint(
+                condition=Q(tendered=None) | Q(tendered__gte=F("amount")),
+                name="payment_tendered_covers_amount",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.amount}"
+
+    @property
+    def change(self) -> Decimal:
+        """What the customer got back."""
+        return Decimal(0) if self.tendered is None else self.tendered - self.amount
+
+
+class NoticeKind(models.TextChoices):
+    RECEIVED = "received", "Received"
+    CONFIRMED = "confirmed", "Confirmed"
+    READY = "ready", "Ready"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class Notice(models.Model):
+    """An e-mail about an order, that is owed or was sent; one of each kind."""
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="notices")
+    kind = models.CharField(max_length=16, choices=NoticeKind)
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["order", "kind"], name="notice_once_per_kind")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.order_id}"
+
+
+class VatBucket:
+    """What an order contains at one VAT rate."""
+
+    def __init__(self, rate: Decimal, items: Iterable[OrderItem]) -> None:
+        lines = list(items)
+        self.rate = rate
+        self.gross = sum((line.line_total for line in lines), Decimal(0))
+        self.vat = sum((line.vat_amount for line in lines), Decimal(0))
+        self.net = self.gross - self.vat

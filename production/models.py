@@ -1,0 +1,116 @@
+"""What is to be baked on a day: the plan, its items, and every edition of it that hung on the wall."""
+
+from datetime import date
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from bakery.db import VersionedModel
+from products.models import Product
+
+
+class PlanStatus(models.TextChoices):
+    PLANNED = "planned", "Planned"
+    IN_PROGRESS = "in_progress", "In progress"
+    DONE = "done", "Done"
+
+
+class ItemStatus(models.TextChoices):
+    TODO = "todo", "To do"
+    BAKING = "baking", "Baking"
+    DONE = "done", "Done"
+
+
+class CounterSource(models.TextChoices):
+    """Where the number for the counter comes from."""
+
+    FORECAST = "forecast", "Forecast"
+    TARGET = "target", "Target of the weekday"
+    MANUAL = "manual", "Set by a person"
+    NONE = "none", "None"
+
+
+class BakingPlanQuerySet(models.QuerySet["BakingPlan"]):
+    def on(self, day: date) -> "BakingPlanQuerySet":
+        return self.filter(date=day)
+
+
+class BakingPlan(VersionedModel):
+    """The baking list of one day. `edition` counts what was planned; `version` every change that is stored."""
+
+    date = models.DateField(unique=True)
+    status = models.CharField(max_length=16, choices=PlanStatus, default=PlanStatus.PLANNED)
+    edition = models.PositiveIntegerField(default=1, editable=False)
+    includes_forecast = models.BooleanField(default=False)
+    notes = models.TextField(max_length=2000, blank=True)
+    planned_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    objects = BakingPlanQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-date"]
+        permissions = [
+            ("record_production", "Can record what was baked and wasted"),
+            ("view_production_report", "Can see the production report"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(status__in=PlanStatus.values), name="baking_plan_status_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.date:%Y-%m-%d}"
+
+
+class BakingItem(models.Model):
+    """One product of a plan: planned = planned_for + counter - carried_over + rounding, always."""
+
+    plan = models.ForeignKey(BakingPlan, on_delete=models.CASCADE, related_name="items")
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="+")
+    planned_for = models.PositiveIntegerField(default=0, help_text="Pieces of the orders that the plan knew.")
+    counter = models.PositiveIntegerField(default=0, help_text="Pieces to sell over the counter.")
+    counter_source = models.CharField(max_length=16, choices=CounterSource, default=CounterSource.NONE)
+    carried_over = models.PositiveIntegerField(default=0, help_text="Pieces left from before that will be sold.")
+    rounding = models.IntegerField(default=0, help_text="Up to whole batches; below zero where a person set less.")
+    planned = models.PositiveIntegerField()
+    batch_size = models.PositiveIntegerField(null=True, blank=True)
+    produced = models.PositiveIntegerField(default=0)
+    wasted = models.PositiveIntegerField(default=0)
+    status = models.CharField(max_length=16, choices=ItemStatus, default=ItemStatus.TODO)
+    assigned_to = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+
+    class Meta:
+        ordering = ["plan", "product__category__position", "product__name", "product_id"]
+        constraints = [
+            models.UniqueConstraint(fields=["plan", "product"], name="baking_item_once_per_product"),
+            models.CheckConstraint(
+                condition=Q(planned=F("planned_for") + F("counter") - F("carried_over") + F("rounding")),
+                name="baking_item_planned_adds_up",
+            ),
+            models.CheckConstraint(condition=Q(status__in=ItemStatus.values), name="baking_item_status_known"),
+            models.CheckConstraint(
+                condition=Q(counter_source__in=CounterSource.values), name="baking_item_counter_source_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.planned} × {self.product_id}"
+
+
+class PlanEdition(models.Model):
+    """What a plan said at one edition, so that the paper on the wall can be put right."""
+
+    plan = models.ForeignKey(BakingPlan, on_delete=models.CASCADE, related_name="editions")
+    number = models.PositiveIntegerField()
+    at = models.DateTimeField()
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    quantities = models.JSONField(help_text="Product id to planned pieces.")
+
+    class Meta:
+        ordering = ["plan", "number"]
+        constraints = [models.UniqueConstraint(fields=["plan", "number"], name="plan_edition_once")]
+
+    def __str__(self) -> str:
+        return f"{self.plan} {self.number}"

@@ -1,0 +1,326 @@
+"""The catalogue: what is sold, at what price and VAT, on which days, and how much of it a day can bear."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models.functions import Lower
+from simple_history.models import HistoricalRecords
+
+from bakery.db import MoneyField, VersionedModel, to_cents
+
+T = TypeVar("T")
+
+EVERY_DAY = (1, 2, 3, 4, 5, 6, 7)
+
+
+class Allergen(models.TextChoices):
+    """The 14 of Regulation (EU) 1169/2011, Annex II, in its order."""
+
+    GLUTEN = "gluten", "Cereals containing gluten"
+    CRUSTACEANS = "crustaceans", "Crustaceans"
+    EGGS = "eggs", "Eggs"
+    FISH = "fish", "Fish"
+    PEANUTS = "peanuts", "Peanuts"
+    SOYBEANS = "soybeans", "Soybeans"
+    MILK = "milk", "Milk"
+    NUTS = "nuts", "Nuts"
+    CELERY = "celery", "Celery"
+    MUSTARD = "mustard", "Mustard"
+    SESAME = "sesame", "Sesame"
+    SULPHITES = "sulphites", "Sulphur dioxide and sulphites"
+    LUPIN = "lupin", "Lupin"
+    MOLLUSCS = "molluscs", "Molluscs"
+
+
+class Diet(models.TextChoices):
+    VEGAN = "vegan", "Vegan"
+    VEGETARIAN = "vegetarian", "Vegetarian"
+    HALAL = "halal", "Halal"
+    KOSHER = "kosher", "Kosher"
+    ORGANIC = "organic", "Organic"
+    GLUTEN_FREE = "gluten_free", "Gluten free"
+    LACTOSE_FREE = "lactose_free", "Lactose free"
+
+
+class Place(models.TextChoices):
+    """Where it is eaten: VAT may differ."""
+
+    TAKEAWAY = "takeaway", "Takeaway"
+    EAT_IN = "eat_in", "Eaten in"
+
+
+class Category(VersionedModel):
+    name = models.CharField(max_length=100)
+    slug = models.SlugField(max_length=120, unique=True)
+    position = models.PositiveIntegerField(default=0)
+
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["position", "name", "pk"]
+        verbose_name_plural = "categories"
+        constraints = [models.UniqueConstraint(Lower("name"), name="category_name_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class VatClass(models.Model):
+    """A kind of goods, as VAT law sees it. Its rates are dated."""
+
+    slug = models.SlugField(max_length=50, unique=True)
+    name = models.CharField(max_length=100)
+
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["slug"]
+        verbose_name = "VAT class"
+        verbose_name_plural = "VAT classes"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class VatRateQuerySet(models.QuerySet["VatRate"]):
+    def in_force(self, day: date) -> "VatRateQuerySet":
+        """The newest rate of each class and place that is valid on `day`."""
+        later = self.model.objects.filter(
+            vat_class=OuterRef("vat_class"), place=OuterRef("place"), valid_from__lte=day,
+            valid_from__gt=OuterRef("valid_from"),
+        )  # fmt: skip
+        return self.filter(~Exists(later), valid_from__lte=day)
+
+
+class VatRate(models.Model):
+    """Per cent of VAT contained in a price, for a place of consumption, from a day on."""
+
+    vat_class = models.ForeignKey(VatClass, on_delete=models.CASCADE, related_name="rates")
+    place = models.CharField(max_length=16, choices=Place)
+    rate = models.DecimalField(max_digits=5, decimal_places=2)
+    valid_from = models.DateField()
+
+    objects = VatRateQuerySet.as_manager()
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["vat_class", "place", "valid_from"]
+        verbose_name = "VAT rate"
+        constraints = [
+            models.UniqueConstraint(fields=["vat_class", "place", "valid_from"], name="vat_rate_once_per_day"),
+            models.CheckConstraint(condition=Q(rate__gte=0, rate__lte=100), name="vat_rate_is_percentage"),
+            models.CheckConstraint(condition=Q(place__in=Place.values), name="vat_rate_place_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.vat_class} {self.place} {self.rate} %"
+
+
+class CapacityGroup(models.Model):
+    """What several products share on a day: an oven, a set of tins."""
+
+    name = models.CharField(max_length=100, unique=True)
+    daily_capacity = models.PositiveIntegerField(help_text="Units a day; each product says how many one piece takes.")
+
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ProductQuerySet(models.QuerySet["Product"]):
+    def visible_to(self, user: Any) -> "ProductQuerySet":
+        """Staff see every product, the public the active ones."""
+        return self if user.is_authenticated and user.is_staff else self.filter(is_active=True)
+
+    def available_on(self, day: date) -> "ProductQuerySet":
+        """Active, in season, and sold on the weekday of `day`."""
+        return self.filter(
+            Q(available_from=None) | Q(available_from__lte=day),
+            Q(available_until=None) | Q(available_until__gte=day),
+            is_active=True,
+        ).having_bit("weekday_mask", day.isoweekday() - 1)
+
+    def having_bit(self, field: str, bit: int) -> "ProductQuerySet":
+        return self.alias(**{f"{field}_bit": F(field).bitand(1 << bit)}).filter(**{f"{field}_bit__gt": 0})
+
+    def for_diet(self, diet: str) -> "ProductQuerySet":
+        return self.having_bit("diet_mask", Diet.values.index(diet))
+
+    def free_of(self, allergens: list[str]) -> "ProductQuerySet":
+        """Those that contain none of `allergens`; traces (may contain) do not count."""
+        held = F("allergen_mask").bitand(to_mask(allergens, Allergen.values))
+        return self.alias(held=held).filter(held=0)
+
+    def with_rate(self, day: date) -> "ProductQuerySet":
+        """Annotate `vat_rate_today`, the take-away rate of the product's VAT class on `day`."""
+        rates = VatRate.objects.filter(
+            vat_class=OuterRef("vat_class"), place=Place.TAKEAWAY, valid_from__lte=day
+        ).order_by("-valid_from")
+        return self.annotate(vat_rate_today=Subquery(rates.values("rate")[:1]))
+
+
+# Small sets are kept as bits, in the order of their choices: both databases can filter by them, without a join.
+
+
+def to_mask(chosen: Iterable[Any], among: Sequence[Any]) -> int:
+    """Return the set `chosen` as bits; the first of `among` is bit 0. Raises ValueError for one that is not there."""
+    return sum(1 << among.index(one) for one in set(chosen))
+
+
+def from_mask(mask: int, among: Sequence[T]) -> list[T]:
+    """Return the members of `among` whose bits are set, in its order."""
+    return [one for bit, one in enumerate(among) if mask >> bit & 1]
+
+
+class Product(VersionedModel):
+    """Something the bakery sells."""
+
+    sku = models.CharField("SKU", max_length=64, blank=True)
+    name = models.CharField(max_length=200)
+    slug = models.SlugField(max_length=230, unique=True)
+    category = models.ForeignKey(Category, on_delete=models.PROTECT, related_name="products")
+    description = models.TextField(max_length=5000, blank=True)
+    price = MoneyField(help_text="VAT included.")
+    vat_class = models.ForeignKey(VatClass, on_delete=models.PROTECT, related_name="products", verbose_name="VAT class")
+    unit = models.CharField(max_length=32, default="piece")
+    weight_g = models.PositiveIntegerField("weight (g)", null=True, blank=True)
+    image = models.ImageField(upload_to="products", blank=True)
+    image_source = models.TextField(blank=True, help_text="The address that an import brought; never fetched.")
+    allergen_mask = models.PositiveSmallIntegerField(default=0)
+    may_contain_mask = models.PositiveSmallIntegerField(default=0)
+    diet_mask = models.PositiveSmallIntegerField(default=0)
+    is_active = models.BooleanField(default=True, db_index=True)
+    is_baked = models.BooleanField(
+        default=True, help_text="Off for what is sold but not baked: drinks, slicing, deals."
+    )
+    weekday_mask = models.PositiveSmallIntegerField(default=127)
+    available_from = models.DateField(null=True, blank=True)
+    available_until = models.DateField(null=True, blank=True)
+    lead_time_hours = models.PositiveIntegerField(default=0)
+    daily_capacity = models.PositiveIntegerField(null=True, blank=True, help_text="Pieces a day; empty: no limit.")
+    capacity_group = models.ForeignKey(
+        CapacityGroup, on_delete=models.PROTECT, null=True, blank=True, related_name="products"
+    )
+    capacity_units = models.PositiveIntegerField(default=1, help_text="Units of the group that one piece takes.")
+    shelf_life_days = models.PositiveIntegerField(null=True, blank=True)
+    batch_size = models.PositiveIntegerField(null=True, blank=True, help_text="Baked in whole batches of so many.")
+
+    objects = ProductQuerySet.as_manager()
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["name", "pk"]
+        indexes = [
+            models.Index(fields=["category", "name", "id"], name="product_by_category"),
+            models.Index(fields=["name", "id"], name="product_by_name"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["sku"], condition=~Q(sku=""), name="product_sku_once"),
+            models.UniqueConstraint(
+                fields=["category", "name"], condition=Q(sku=""), name="product_name_once_per_category"
+            ),
+            models.CheckConstraint(condition=Q(price__gte=0), name="product_price_not_negative"),
+            models.CheckConstraint(condition=Q(weekday_mask__range=(0, 127)), name="product_weekdays_known"),
+            models.CheckConstraint(condition=Q(capacity_units__gte=1), name="product_capacity_units_positive"),
+            models.CheckConstraint(
+                condition=Q(batch_size=None) | Q(batch_size__gte=1), name="product_batch_size_positive"
+            ),
+            models.CheckConstraint(
+                condition=Q(available_from=None)
+                | Q(available_until=None)
+                | Q(available_until__gte=F("available_from")),
+                name="product_season_ends_after_start",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def weekdays(self) -> list[int]:
+        return from_mask(self.weekday_mask, EVERY_DAY)
+
+    @property
+    def allergens(self) -> list[str]:
+        return from_mask(self.allergen_mask, Allergen.values)
+
+    @property
+    def may_contain(self) -> list[str]:
+        return from_mask(self.may_contain_mask, Allergen.values)
+
+    @property
+    def diets(self) -> list[str]:
+        return from_mask(self.diet_mask, Diet.values)
+
+    @property
+    def lead_time(self) -> timedelta:
+        return timedelta(hours=self.lead_time_hours)
+
+    def is_available_on(self, day: date) -> bool:
+        """What `ProductQuerySet.available_on` asks, for one loaded product."""
+        return (
+            self.is_active
+            and day.isoweekday() in self.weekdays
+            and (self.available_from is None or self.available_from <= day)
+            and (self.available_until is None or day <= self.available_until)
+        )
+
+
+class ProductTarget(models.Model):
+    """How many the shop means to sell over the counter on a weekday, where no forecast says otherwise."""
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="targets")
+    weekday = models.PositiveSmallIntegerField()
+    quantity = models.PositiveIntegerField()
+
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["product", "weekday"]
+        constraints = [
+            models.UniqueConstraint(fields=["product", "weekday"], name="product_target_once_per_weekday"),
+            models.CheckConstraint(condition=Q(weekday__range=(1, 7)), name="product_target_weekday_iso"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product_id} on {self.weekday}: {self.quantity}"
+
+
+class CapacityOverride(models.Model):
+    """Another daily capacity of a product, or of a group, for one date."""
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, null=True, blank=True, related_name="overrides")
+    group = models.ForeignKey(CapacityGroup, on_delete=models.CASCADE, null=True, blank=True, related_name="overrides")
+    day = models.DateField()
+    capacity = models.PositiveIntegerField()
+
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["day", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(product=None) ^ Q(group=None), name="capacity_override_of_product_or_group"
+            ),
+            models.UniqueConstraint(fields=["product", "day"], name="capacity_override_once_per_product"),
+            models.UniqueConstraint(fields=["group", "day"], name="capacity_override_once_per_group"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product or self.group} on {self.day}: {self.capacity}"
+
+
+def contained_vat(gross: Decimal, rate: Decimal) -> Decimal:
+    """Return the VAT that is contained in `gross` at `rate` per cent, rounded half up to the cent.
+
+    gross × rate / (100 + rate); German UStG § 10 (1) and French CGI art. 266 take the net amount as the base.
+    """
+    return to_cents(gross * rate / (100 + rate))

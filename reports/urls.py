@@ -1,0 +1,5 @@
+from bakery.api.routers import Router
+
+router = Router()
+
+urlpatterns = router.urls
