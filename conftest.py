@@ -1,1 +1,50 @@
 """Fixtures that every test may use."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from accounts.tests.factories import make_user
+
+
+@pytest.fixture
+def api_as(db: None) -> Callable[..., APIClient]:
+    """A client signed in with a role, or as a user: `api_as("baker").get(...)`; `api_as(None)` is a guest."""
+
+    def sign_in(who: str | User | None) -> APIClient:
+        client = APIClient(raise_request_exception=False)
+        if who is not None:
+            user = who if isinstance(who, User) else make_user(role=who)
+            client.force_authenticate(User.objects.get(pk=user.pk))
+        return client
+
+    return sign_in
+
+
+@pytest.fixture
+def queries_do_not_grow() -> Callable[..., int]:
+    """Assert that a list costs as many queries for many rows as for few; return how many."""
+
+    def check(client: APIClient, url: str, add_rows: Callable[[], object]) -> int:
+        counts = []
+        for _ in range(3):
+            add_rows()
+            with CaptureQueriesContext(connection) as caught:
+                assert client.get(url).status_code == 200
+            counts.append(len(caught))
+        assert len(set(counts)) == 1, f"{url}: {counts} queries"
+        return counts[0]
+
+    return check
+
+
+@pytest.fixture(autouse=True)
+def _fresh_cache() -> Any:
+    from django.core.cache import cache
+
+    cache.clear()
