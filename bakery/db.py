@@ -19,7 +19,11 @@ def to_cents(amount: Decimal) -> Decimal:
     return amount.quantize(CENT, rounding=ROUND_HALF_UP)
 
 
-class MoneyField(models.DecimalField[Decimal, Decimal]):
+SetType = TypeVar("SetType")
+GetType = TypeVar("GetType")
+
+
+class MoneyField(models.DecimalField[SetType, GetType]):
     """An amount of the shop's currency, two decimals, at most 99999999.99 either way."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -75,11 +79,11 @@ def append_only(model: M) -> M:
 
 def _unique_keys(model: type[models.Model]) -> Iterable[list[str]]:
     """The columns that name a row: its id, and each unique constraint made of plain fields."""
-    columns = {field.name: field.column for field in model._meta.concrete_fields}
-    yield [model._meta.pk.column]
+    columns = {field.name: str(field.column) for field in model._meta.concrete_fields}
+    yield [columns[model._meta.pk.name]]
     for field in model._meta.concrete_fields:
         if field.unique and not field.primary_key:
-            yield [field.column]
+            yield [columns[field.name]]
     for constraint in model._meta.total_unique_constraints:
         yield [columns[name] for name in constraint.fields]
 
@@ -198,13 +202,14 @@ def _violated_field(model: type[models.Model], names: set[str], columns: set[str
     for constraint in model._meta.constraints:
         if not isinstance(constraint, models.UniqueConstraint):
             continue
-        fields = list(constraint.fields) or sorted(
-            ref.name
+        fields = list(constraint.fields) or [
+            str(getattr(reference, "name", ""))
             for expression in constraint.expressions
-            for ref in expression.flatten()
-            if isinstance(ref, models.F)
-        )
-        hit = {f"{table}.{model._meta.get_field(name).column}" for name in fields}
+            if isinstance(expression, models.Expression)
+            for reference in expression.flatten()
+            if isinstance(reference, models.F)
+        ]
+        hit = {f"{table}.{model._meta.get_field(name).column}" for name in fields}  # type: ignore[union-attr]
         if constraint.name in names or (columns and columns == hit):
             return fields[-1]
     for field in model._meta.concrete_fields:

@@ -94,8 +94,9 @@ def _from_api_exception(exc: exceptions.APIException, request: Any) -> Response:
     if isinstance(detail, dict):
         detail = detail.get("detail", exc.default_detail)
     answer = _answer(request, exc.status_code, [Problem(code, str(detail))])
-    if getattr(exc, "auth_header", None):
-        answer["WWW-Authenticate"] = exc.auth_header
+    auth_header = getattr(exc, "auth_header", None)
+    if auth_header:
+        answer["WWW-Authenticate"] = auth_header
     wait = getattr(exc, "wait", None)
     if wait is not None:
         answer["Retry-After"] = str(max(1, int(wait)))

@@ -2,9 +2,10 @@
 
 import re
 import unicodedata
+from collections.abc import MutableMapping
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any
 
 from django.db import models
 from drf_spectacular.utils import extend_schema_field
@@ -112,9 +113,6 @@ def _is_minus_zero(written: str) -> bool:
 class FlagField(serializers.BooleanField):
     """true or false; in a form also the words."""
 
-    TRUE_VALUES: ClassVar[set[Any]] = {True}
-    FALSE_VALUES: ClassVar[set[Any]] = {False}
-
     def to_internal_value(self, data: Any) -> bool:
         if isinstance(data, bool):
             return data
@@ -171,8 +169,8 @@ class InstantField(serializers.DateTimeField):
     def enforce_timezone(self, value: datetime) -> datetime:
         return clock.local(value)
 
-    def to_representation(self, value: Any) -> str | None:
-        return value.astimezone(clock.shop_zone()).isoformat() if isinstance(value, datetime) else value
+    def to_representation(self, value: datetime) -> str:
+        return clock.local(value).isoformat()
 
 
 class IdField(CountField):
@@ -233,7 +231,9 @@ class ModelSerializer(serializers.ModelSerializer[Any]):
     def get_validators(self) -> list[Any]:
         return []
 
-    def include_extra_kwargs(self, kwargs: dict[str, Any], extra_kwargs: dict[str, Any]) -> dict[str, Any]:
+    def include_extra_kwargs(
+        self, kwargs: MutableMapping[str, Any], extra_kwargs: MutableMapping[str, Any]
+    ) -> MutableMapping[str, Any]:
         kwargs = super().include_extra_kwargs(kwargs, extra_kwargs)
         validators = [v for v in kwargs.get("validators", []) if type(v).__name__ != "UniqueValidator"]
         if "validators" in kwargs:

@@ -28,7 +28,7 @@ class _ReadBy(forms.Field):
         try:
             return self.reader.run_validation(value)
         except ValidationError as error:
-            raise forms.ValidationError([str(detail) for detail in error.detail], code="invalid") from error  # type: ignore[union-attr]
+            raise forms.ValidationError([str(detail) for detail in error.detail], code="invalid") from error
 
 
 class _DayFormField(_ReadBy):
@@ -106,7 +106,8 @@ class StrictFilterBackend(filters.DjangoFilterBackend):
         empty = {name: "Must not be empty." for name, value in request.query_params.items() if value == ""}
         if empty:
             raise ValidationError(empty, code="invalid")
-        return super().filter_queryset(request, queryset, view)
+        filtered: QuerySet[Any] = super().filter_queryset(request, queryset, view)
+        return filtered
 
 
 def refuse_unknown(request: Request, known: frozenset[str]) -> None:

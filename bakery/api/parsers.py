@@ -74,8 +74,8 @@ def _refuse_longer_than(most: int, context: Mapping[str, Any] | None) -> None:
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))
+        names = [key for key, _ in pairs]
+        twice = next(key for key in names if names.count(key) > 1)
         raise ValueError(f"the key {twice[:50]!r} stands there twice")
     return found
 

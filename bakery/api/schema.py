@@ -113,11 +113,13 @@ class EnvelopeSchema(AutoSchema):
         media_types: list[str] | None = None,
         direction: str = "response",
     ) -> dict[str, Any]:
-        response: dict[str, Any] = super()._get_response_for_code(serializer, status_code, media_types, direction)
+        response: dict[str, Any] = super()._get_response_for_code(  # type: ignore[no-untyped-call]
+            serializer, status_code, media_types, direction
+        )
         content = response.get("content", {})
         if str(status_code).startswith("2") and "application/json" in content:
             schema = content["application/json"].get("schema", {})
-            paged = self._is_list_view(serializer) and self.view.pagination_class is not None
+            paged = self._is_list_view(serializer) and getattr(self.view, "pagination_class", None) is not None
             content["application/json"]["schema"] = _envelope(schema, paged=paged)
             for example in content["application/json"].get("examples", {}).values():
                 example["value"] = {
@@ -175,7 +177,7 @@ def describe_errors(result: dict[str, Any], **_: Any) -> dict[str, Any]:
         },
         "additionalProperties": False,
     }
-    components["responses"] = {name: _response(*about) for name, *about in _ERRORS.values()}
+    components["responses"] = {name: _response(*about) for name, *about in _ERRORS.values()}  # type: ignore[arg-type]
     for path, operations in result["paths"].items():
         for method, operation in operations.items():
             for status in sorted(_possible(path, method, operation)):
