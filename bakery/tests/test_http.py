@@ -1,0 +1,166 @@
+"""What holds for every endpoint: the envelope, the errors, the headers."""
+
+import json
+
+import pytest
+from django.test import override_settings
+
+from bakery.models import RateCounter
+
+KEYS = {"success", "message", "data", "errors", "meta"}
+
+
+def refusal(response):
+    body = response.json()
+    assert set(body) == KEYS
+    assert body["success"] is False
+    assert body["data"] is None
+    assert body["meta"] == {"request_id": response["X-Request-ID"]}
+    return response.status_code, body["errors"][0]["code"], body["errors"][0]["field"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/nothing", "/api/products/12/nothing", "/api", "/api/", "/api//products", "/api/products.json"]
+)
+def test_an_unknown_path_is_404_in_the_envelope(client, db, path):
+    assert refusal(client.get(path)) == (404, "not_found", None)
+
+
+def test_a_path_of_the_site_is_djangos_404(client, db):
+    assert client.get("/nothing")["Content-Type"].startswith("text/html")
+
+
+def test_a_wrong_method_is_405_and_names_the_right_ones(client, db):
+    response = client.delete("/api/products")
+    assert refusal(response) == (405, "method_not_allowed", None)
+    assert "GET" in response["Allow"]
+
+
+def test_only_json_is_answered(client, db):
+    assert refusal(client.get("/api/products", headers={"accept": "application/xml"})) == (406, "not_acceptable", None)
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "application/xml"])
+def test_only_json_is_read(client, db, kind):
+    assert refusal(client.post("/api/auth/login", "username=x", content_type=kind)) == (
+        415,
+        "unsupported_media_type",
+        None,
+    )
+
+
+@pytest.mark.parametrize("body", ["{", '{"username": "a", "username": "b"}', "[" * 5000, '{"username": NaN}', "\x00"])
+def test_a_malformed_body_is_a_parse_error(client, db, body):
+    assert refusal(client.post("/api/auth/login", body, content_type="application/json")) == (400, "parse_error", None)
+
+
+@pytest.mark.parametrize("body", ["[]", '"text"', "1", "null", "true"])
+def test_a_body_that_is_no_object_is_refused(client, db, body):
+    status, _, field = refusal(client.post("/api/auth/login", body, content_type="application/json"))
+    assert (status, field) in {(400, None), (400, "username")}
+
+
+def test_a_body_above_a_mebibyte_is_too_large(client, db):
+    body = json.dumps({"username": "x" * (1024 * 1024)})
+    assert refusal(client.post("/api/auth/login", body, content_type="application/json")) == (413, "too_large", None)
+
+
+def test_every_bad_field_is_named(client, db):
+    body = client.post("/api/auth/login", {}, content_type="application/json").json()
+    assert {(e["field"], e["code"]) for e in body["errors"]} == {("username", "required"), ("password", "required")}
+    assert body["message"] == "The request has 2 errors."
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"), [("abc-1.2_Z", True), ("a" * 64, True), ("a" * 65, False), ("a b", False), ("é", False)]
+)
+def test_a_sound_request_id_is_kept_and_another_is_replaced(client, db, sent, kept):
+    answered = client.get("/api/products", headers={"x-request-id": sent})["X-Request-ID"]
+    assert (answered == sent) is kept
+    assert answered
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "page=0",
+        "page=-1",
+        "page=abc",
+        "page=1.0",
+        "page=１",
+        "page_size=0",
+        "page_size=201",
+        "page_size=",
+        "ordering=colour",
+        "ordering=",
+        "colour=red",
+        "min_price=abc",
+        "min_price=1E5",
+        "available_on=2026-1-5",
+    ],
+)
+def test_a_bad_parameter_is_named(client, db, query):
+    status, _, field = refusal(client.get(f"/api/products?{query}"))
+    assert (status, field) == (400, query.partition("=")[0])
+
+
+def test_a_page_past_the_end_is_404(client, db):
+    assert refusal(client.get("/api/products?page=2")) == (404, "not_found", None)
+
+
+def test_an_empty_list_has_its_first_page(client, db):
+    body = client.get("/api/products").json()
+    assert body["data"] == []
+    assert body["meta"]["pagination"] == {
+        "page": 1, "page_size": 50, "total": 0, "pages": 1, "next": None, "previous": None,
+    }  # fmt: skip
+
+
+@override_settings(CORS_ALLOWED_ORIGINS=["https://shop.example"])
+def test_a_listed_origin_may_send_our_headers_and_read_them(client, db):
+    preflight = client.options(
+        "/api/orders",
+        headers={
+            "origin": "https://shop.example",
+            "access-control-request-method": "POST",
+            "access-control-request-headers": "authorization, content-type, idempotency-key, if-match, x-request-id",
+        },
+    )
+    assert preflight.status_code == 200
+    assert preflight["Access-Control-Allow-Origin"] == "https://shop.example"
+    allowed = preflight["Access-Control-Allow-Headers"]
+    assert all(name in allowed for name in ("authorization", "idempotency-key", "if-match", "if-none-match"))
+    answer = client.get("/api/products", headers={"origin": "https://shop.example"})
+    exposed = answer["Access-Control-Expose-Headers"]
+    assert all(name in exposed for name in ("ETag", "Location", "Retry-After", "X-Request-ID", "Idempotent-Replayed"))
+
+
+@override_settings(CORS_ALLOWED_ORIGINS=["https://shop.example"])
+def test_another_origin_may_not(client, db):
+    answer = client.get("/api/products", headers={"origin": "https://evil.example"})
+    assert "Access-Control-Allow-Origin" not in answer
+
+
+def test_an_unexpected_error_tells_only_its_id(client, db, monkeypatch):
+    from products.views import ProductViewSet
+
+    def broken(*_, **__):
+        raise RuntimeError("SELECT secret FROM somewhere")
+
+    monkeypatch.setattr(ProductViewSet, "list", broken)
+    client.raise_request_exception = False
+    response = client.get("/api/products")
+    assert refusal(response) == (500, "server_error", None)
+    assert b"secret" not in response.content
+
+
+@override_settings(THROTTLING=True)
+def test_a_limit_lets_through_exactly_as_many_as_it_says(client, db):
+    answers = [
+        client.post(
+            "/api/auth/login", {"username": f"u{n}", "password": "x"}, content_type="application/json"
+        ).status_code
+        for n in range(32)
+    ]
+    assert answers == [401] * 30 + [429] * 2
+    assert RateCounter.objects.filter(name__startswith="login").exists()
