@@ -1,16 +1,18 @@
 """The cash book: registers, sessions of a drawer, and a ledger whose every entry is chained to the one before."""
 
 import hashlib
-from datetime import UTC
+from datetime import UTC, date
 from decimal import Decimal
 
 import orjson
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Sum
+from django.db.models.functions import Cast, Round
 from simple_history.models import HistoricalRecords
 
-from bakery.db import MoneyField, append_only
+from bakery import clock
+from bakery.db import CENT, MOST_MONEY, MoneyField, append_only
 
 MAIN = "main"
 GENESIS = "0" * 64
@@ -40,6 +42,10 @@ SIGN = {
 }
 
 
+# SQLite keeps amounts as floats, whose sum drifts; whole cents add up exactly on every database.
+CENTS = Cast(Round(F("signed_amount") * 100), models.BigIntegerField())
+
+
 class Register(models.Model):
     """A drawer. Its row keeps the last number and hash, so that entries cut off at the end show."""
 
@@ -57,6 +63,15 @@ class Register(models.Model):
         return self.label or self.name
 
 
+class CashSessionQuerySet(models.QuerySet["CashSession"]):
+    def still_open(self) -> "CashSessionQuerySet":
+        return self.filter(closed_at=None)
+
+    def as_shown(self) -> "CashSessionQuerySet":
+        """Load what lists show, in one query."""
+        return self.select_related("register", "opened_by", "closed_by")
+
+
 class CashSession(models.Model):
     """From the float in the drawer to the count at the end. Closed once, for good."""
 
@@ -69,9 +84,12 @@ class CashSession(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
     closed_at = models.DateTimeField(null=True, blank=True)
-    expected = MoneyField(null=True, blank=True)
+    # A sum, which may outgrow what one entry can be.
+    expected = models.DecimalField(max_digits=15, decimal_places=2, null=True, blank=True)
     counted = MoneyField(null=True, blank=True)
     note = models.CharField(max_length=2000, blank=True)
+
+    objects = CashSessionQuerySet.as_manager()
 
     class Meta:
         ordering = ["-pk"]
@@ -95,6 +113,10 @@ class CashSession(models.Model):
     def is_open(self) -> bool:
         return self.closed_at is None
 
+    def drawer(self) -> Decimal:
+        """Return what should be in the drawer: the float and the session's cash. Costs a query."""
+        return self.float_amount + self.entries.filter(method=Method.CASH).total()
+
     @property
     def difference(self) -> Decimal | None:
         """Counted less expected; None until it is closed."""
@@ -102,9 +124,18 @@ class CashSession(models.Model):
 
 
 class CashEntryQuerySet(models.QuerySet["CashEntry"]):
-    def in_order(self) -> "CashEntryQuerySet":
-        """Each register's entries as they were written."""
-        return self.order_by("register_id", "number")
+    def as_shown(self) -> "CashEntryQuerySet":
+        """Load what lists show, in one query."""
+        return self.select_related("register", "user")
+
+    def during(self, first: date, last: date) -> "CashEntryQuerySet":
+        """Those of the shop's days from `first` to `last`, both included."""
+        start, end = clock.bounds(first, last)
+        return self.filter(created_at__gte=start, created_at__lt=end)
+
+    def total(self) -> Decimal:
+        """Return the sum of the signed amounts."""
+        return (self.aggregate(cents=Sum(CENTS))["cents"] or 0) * CENT
 
 
 @append_only
@@ -136,7 +167,7 @@ class CashEntry(models.Model):
         permissions = [("view_cash_report", "Can see the cash report")]
         constraints = [
             models.UniqueConstraint(fields=["register", "number"], name="cash_entry_number_once"),
-            models.CheckConstraint(condition=Q(amount__gt=0), name="cash_entry_amount_positive"),
+            models.CheckConstraint(condition=Q(amount__gt=0, amount__lte=MOST_MONEY), name="cash_entry_amount_bounds"),
             models.CheckConstraint(
                 condition=Q(signed_amount=F("amount")) | Q(signed_amount=-F("amount")),
                 name="cash_entry_signed_amount_is_amount",
@@ -148,11 +179,11 @@ class CashEntry(models.Model):
     def __str__(self) -> str:
         return f"{self.number} {self.type} {self.signed_amount}"
 
-    def canonical(self, register_name: str) -> bytes:
-        """Return every stored column in one form that is equal on every database: the text that is hashed."""
+    def canonical(self) -> bytes:
+        """Return the text that is hashed, equal on every database (docs/cashbook.md): each stored column but the id."""
         return orjson.dumps(
             [
-                register_name,
+                self.register.name,
                 self.number,
                 self.type,
                 f"{self.amount:.2f}",
@@ -160,14 +191,14 @@ class CashEntry(models.Model):
                 self.method,
                 self.notes,
                 self.reference,
-                self.session_id,
-                self.reversal_of_id,
+                self.session.number if self.session else None,
+                self.reversal_of.number if self.reversal_of else None,
                 self.user_id,
                 self.created_at.astimezone(UTC).isoformat(timespec="microseconds"),
                 self.previous_hash,
             ]
         )
 
-    def compute_hash(self, register_name: str) -> str:
+    def compute_hash(self) -> str:
         """Return the SHA-256 of the canonical form, in hex."""
-        return hashlib.sha256(self.canonical(register_name)).hexdigest()
+        return hashlib.sha256(self.canonical()).hexdigest()
