@@ -1,10 +1,13 @@
 """The kernel as an app: after every migrate it has each app put its indispensable rows in place."""
 
+from collections.abc import Callable, Iterator
+from importlib import import_module
 from typing import Any
 
 from django.apps import AppConfig, apps
 from django.db import connections
 from django.db.models.signals import post_migrate
+from django.utils.module_loading import module_has_submodule
 
 
 class BakeryConfig(AppConfig):
@@ -34,3 +37,12 @@ def put_in_place(app_config: AppConfig, using: str, **_: Any) -> None:
     for config in configs:
         if hasattr(config, "after_migrate"):
             config.after_migrate()
+
+
+def offered(room: str, name: str) -> Iterator[tuple[str, Callable[..., Any]]]:
+    """Yield (label, function) for each app that offers `name` in its module `room`, such as `tick` in `services`."""
+    for config in apps.get_app_configs():
+        if config.module and module_has_submodule(config.module, room):
+            function = getattr(import_module(f"{config.name}.{room}"), name, None)
+            if function:
+                yield config.label, function

@@ -100,12 +100,12 @@ def _after_failure(row: DBTaskResult[Any, Any], error: Exception) -> None:
 
 def pause_after(attempt: int) -> timedelta:
     """Return how long to wait after the given attempt, counted from 1."""
-    return min(FIRST_PAUSE * 2 ** min(attempt - 1, 20), LONGEST_PAUSE)
+    return min(FIRST_PAUSE * (1 << min(attempt - 1, 20)), LONGEST_PAUSE)
 
 
 def _keep_trying(row: DBTaskResult[Any, Any]) -> timedelta:
     try:
-        keep_trying: timedelta = row.task.func.keep_trying
+        keep_trying: timedelta = row.task.func.keep_trying  # type: ignore[attr-defined]
     except (ImportError, AttributeError):  # enqueued by a newer release than this worker's
         return THREE_DAYS
     return keep_trying

@@ -1,4 +1,4 @@
-"""The shop itself, and what the kernel keeps: idempotency keys, rate counters, revisions."""
+"""The shop itself, and what the kernel keeps: idempotency keys, rate counters, revisions, routines."""
 
 from datetime import date, datetime, timedelta
 
@@ -171,6 +171,39 @@ class Revision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.number}"
+
+
+class RoutineManager(models.Manager["Routine"]):
+    def claim(self, name: str, *, every: timedelta, now: datetime) -> bool:
+        """Whether `name` is due and now this caller's to do; call `release` afterwards.
+
+        One that was claimed and never released (its process died) is due again after ten minutes. Marks that lie
+        in the future come from a clock that was wrong, and hold nothing up.
+        """
+        if not self.filter(name=name).exists():
+            self.bulk_create([Routine(name=name)], ignore_conflicts=True)
+        hour, hold = timedelta(hours=1), timedelta(minutes=10)
+        free = Q(busy_until=None) | Q(busy_until__lte=now) | Q(busy_until__gt=now + hour)
+        due = Q(done_at=None) | Q(done_at__lte=now - every) | Q(done_at__gt=now + hour)
+        return self.filter(free, due, name=name).update(busy_until=now + hold) == 1
+
+    def release(self, name: str, *, done_at: datetime | None) -> None:
+        """Say that `name` is no longer worked on; None where it was not done and is due at once."""
+        done = {} if done_at is None else {"done_at": done_at}
+        self.filter(name=name).update(busy_until=None, **done)
+
+
+class Routine(models.Model):
+    """What the clock makes due: when it was last done, and until when a process has it in hand."""
+
+    name = models.CharField(max_length=64, primary_key=True)
+    done_at = models.DateTimeField(null=True)
+    busy_until = models.DateTimeField(null=True)
+
+    objects = RoutineManager()
+
+    def __str__(self) -> str:
+        return self.name
 
 
 def prune(now: datetime) -> None:

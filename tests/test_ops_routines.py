@@ -90,18 +90,17 @@ def test_the_worker_runs_a_new_job_within_seconds_and_ends_cleanly_on_sigterm(tm
     }
     manage = [sys.executable, str(Path(__file__).parent.parent / "manage.py")]
     subprocess.run([*manage, "migrate", "-v0"], env=environment, check=True)
-    worker = subprocess.Popen([*manage, "worker"], env=environment, stderr=subprocess.PIPE, text=True)
-    try:
-        assert "worker started" in worker.stderr.readline()
-        enqueue = "from tests.test_ops_jobs import note; note.enqueue(7)"
-        subprocess.run([*manage, "shell", "-v0", "-c", enqueue], env=environment, check=True)
-        enqueued = time.monotonic()
-        assert "job done" in worker.stderr.readline()
-        assert time.monotonic() - enqueued < 3
+    with subprocess.Popen([*manage, "worker"], env=environment, stderr=subprocess.PIPE, text=True) as worker:
+        try:
+            assert "worker started" in worker.stderr.readline()
+            enqueue = "from tests.test_ops_jobs import note; note.enqueue(7)"
+            subprocess.run([*manage, "shell", "-v0", "-c", enqueue], env=environment, check=True)
+            enqueued = time.monotonic()
+            assert "job done" in worker.stderr.readline()
+            assert time.monotonic() - enqueued < 3
 
-        worker.send_signal(signal.SIGTERM)
-        assert worker.wait(timeout=10) == 0
-        assert "worker ended" in worker.stderr.read()
-    finally:
-        worker.kill()
-        worker.wait()
+            worker.send_signal(signal.SIGTERM)
+            assert worker.wait(timeout=10) == 0
+            assert "worker ended" in worker.stderr.read()
+        finally:
+            worker.kill()
