@@ -126,10 +126,14 @@ class FlagField(serializers.BooleanField):
 
 
 def read_day(text: Any) -> date:
-    """Read YYYY-MM-DD and nothing else; raise ValueError."""
+    """Read YYYY-MM-DD and nothing else, from 1901 to 2199; raise ValueError."""
     if not isinstance(text, str) or not _DAY.fullmatch(text):
         raise ValueError("Use the form YYYY-MM-DD.")
-    return date.fromisoformat(text)
+    day = date.fromisoformat(text)
+    # The day before the first year and the one after the last have no instants to compare with.
+    if not 1900 < day.year < 2200:
+        raise ValueError("The year must be from 1901 to 2199.")
+    return day
 
 
 class DayField(serializers.DateField):

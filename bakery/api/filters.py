@@ -1,6 +1,6 @@
 """Query parameters are read strictly: an unknown one, or a bad value, is a 400 that names it."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +12,7 @@ from rest_framework.filters import BaseFilterBackend
 from rest_framework.request import Request
 from rest_framework.serializers import Field
 
+from bakery import clock
 from bakery.api import fields
 
 PAGING = frozenset({"page", "page_size", "ordering"})
@@ -132,6 +133,17 @@ def read_day(request: Request, name: str, default: date | None = None) -> date:
         return fields.read_day(value)
     except ValueError as error:
         raise ValidationError({name: str(error)}, code="invalid") from error
+
+
+def read_days(request: Request, *, usual: int = 30, most: int = 1830) -> tuple[date, date]:
+    """Read `from` and `to`, both included: where they are not given, the `usual` number of days up to today."""
+    last = read_day(request, "to", clock.today())
+    first = read_day(request, "from", last - timedelta(days=usual - 1))
+    if first > last:
+        raise ValidationError({"from": "Must not be later than the last day."}, code="invalid")
+    if (last - first).days >= most:
+        raise ValidationError({"from": f"There can be at most {most} days at once."}, code="invalid")
+    return first, last
 
 
 class StrictOrdering(BaseFilterBackend):
