@@ -2,15 +2,16 @@
 
 from django.contrib import admin
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from bakery.api.documents import DocumentViewSet
 
 handler404 = "bakery.api.exceptions.not_found"
 handler500 = "bakery.api.exceptions.server_error"
 
 urlpatterns = [
     path("admin/", admin.site.urls),
-    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
-    path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api/schema", DocumentViewSet.as_view({"get": "openapi"}), name="schema"),
+    path("api/docs", DocumentViewSet.as_view({"get": "docs"}), name="docs"),
     path("api/", include("accounts.urls")),
     path("api/", include("products.urls")),
     path("api/", include("cashbook.urls")),

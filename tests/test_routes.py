@@ -2,15 +2,13 @@
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
-DOCUMENTS = {"schema", "docs"}
-
 
 def routes(patterns, prefix=""):
     for pattern in patterns:
         path = prefix + str(pattern.pattern)
         if isinstance(pattern, URLResolver):
             yield from routes(pattern.url_patterns, path)
-        elif isinstance(pattern, URLPattern) and path.startswith("api/") and pattern.name not in DOCUMENTS:
+        elif isinstance(pattern, URLPattern) and path.startswith("api/"):
             yield path, pattern.callback
 
 

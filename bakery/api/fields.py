@@ -23,8 +23,11 @@ _INSTANT = re.compile(
     re.ASCII,
 )
 # Controls, and the marks that turn the direction of text: they hide what a name really says.
-_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-_BREAKS = re.compile("[\t\n\r]")
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+_BREAKS = re.compile("[\t\n\r\x85\u2028\u2029]")
+_EDGES = re.compile("^[\\s\u200b-\u200d\u2060\ufeff]+|[\\s\u200b-\u200d\u2060\ufeff]+$")
 
 
 def _from_form(field: serializers.Field) -> bool:  # type: ignore[type-arg]
@@ -44,9 +47,12 @@ class TextField(serializers.CharField):
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str) or isinstance(data, NumberText):
             self.fail("invalid")
-        if _UNSEEN.search(data) or (not self.lines and _BREAKS.search(data.strip())):
+        trimmed = _EDGES.sub("", data)
+        if not trimmed and not self.allow_blank:
+            self.fail("blank")
+        if _UNSEEN.search(trimmed) or (not self.lines and _BREAKS.search(trimmed)):
             self.fail("control_character")
-        return unicodedata.normalize("NFC", super().to_internal_value(data)).strip()
+        return unicodedata.normalize("NFC", trimmed)
 
 
 class LongTextField(TextField):

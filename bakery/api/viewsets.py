@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 from django.db.models import Model
 from rest_framework import status
 from rest_framework.mixins import ListModelMixin
-from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
@@ -68,10 +67,3 @@ class TaggedListMixin(ListModelMixin):
             return conditional.not_modified(etag)
         response["ETag"] = etag
         return response
-
-
-class AnyAccept(DefaultContentNegotiation):
-    """For views that may answer with a file: whatever is accepted, errors are JSON."""
-
-    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
-        return renderers[0], renderers[0].media_type

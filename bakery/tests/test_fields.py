@@ -164,6 +164,11 @@ def test_text_holds_nothing_unseen(bad):
     assert read(fields.TextField(), json.dumps(bad)) == "control_character"
 
 
+@pytest.mark.parametrize("empty", ["", "  ", "\u200b", "\ufeff \u2060"])
+def test_text_of_nothing_is_blank(empty):
+    assert read(fields.TextField(), json.dumps(empty)) == "blank"
+
+
 def test_long_text_has_lines():
     assert read(fields.LongTextField(), json.dumps("two\nlines")) == "two\nlines"
 
