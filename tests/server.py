@@ -1,0 +1,128 @@
+"""A shop of its own for a test: real processes, a throwaway database, on a free port."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Shop:
+    """A migrated shop in `folder`; `serve()` and `work()` start its processes."""
+
+    def __init__(self, folder: Path, database_url: str, **environment: str) -> None:
+        self.folder, self.port = folder, free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.processes: list[subprocess.Popen[bytes]] = []
+        self.environment = {
+            **{key: value for key, value in os.environ.items() if not key.startswith("DJANGO_")},
+            "DATA_DIR": str(folder),
+            "DATABASE_URL": database_url,
+            "SECRET_KEY": "of-a-shop-in-a-test-" * 3,
+            "HTTPS_ONLY": "off",
+            "THROTTLING": "off",
+            "ALLOWED_HOSTS": "127.0.0.1",
+            "PORT": str(self.port),
+            "WORKERS": "2",
+            **environment,
+        }
+
+    def manage(self, *args: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of manage.py and return what it printed."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *args],
+            cwd=ROOT, env=self.environment | environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert not check or done.returncode == 0, done.stderr[-3000:]
+        return done
+
+    def start(self, *command: str) -> subprocess.Popen[bytes]:
+        log = (self.folder / "processes.log").open("ab")
+        process = subprocess.Popen(
+            [sys.executable, *command], cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True
+        )
+        self.processes.append(process)
+        return process
+
+    def serve(self) -> subprocess.Popen[bytes]:
+        """Start the production server and wait until it answers."""
+        process = self.start("-m", "gunicorn", "--config", "python:bakery.gunicorn", "bakery.wsgi:application")
+        for _ in range(200):
+            assert process.poll() is None, self.log()
+            try:
+                urllib.request.urlopen(f"{self.url}/healthz", timeout=5)
+            except OSError:
+                time.sleep(0.1)
+            else:
+                return process
+        raise AssertionError(self.log())
+
+    def work(self) -> subprocess.Popen[bytes]:
+        return self.start("manage.py", "worker")
+
+    def log(self) -> str:
+        return (self.folder / "processes.log").read_text(errors="replace")[-5000:]
+
+    def stop(self, process: subprocess.Popen[bytes], number: int = signal.SIGTERM) -> None:
+        """End a process and all that it started."""
+        if process.poll() is None:
+            os.killpg(process.pid, number)
+        process.wait(timeout=40)
+        self.processes.remove(process)
+
+
+@contextmanager
+def a_shop(folder: Path, **environment: str) -> Iterator[Shop]:
+    """Make a migrated, empty shop on the kind of database that the tests run on, and take it away again."""
+    with _database(folder) as url:
+        shop = Shop(folder, url, **environment)
+        try:
+            shop.manage("migrate", "-v0")
+            yield shop
+        finally:
+            for process in list(shop.processes):
+                shop.stop(process, signal.SIGKILL)
+
+
+@contextmanager
+def _database(folder: Path) -> Iterator[str]:
+    if connection.vendor == "sqlite":
+        yield f"sqlite:///{folder / 'bakery.sqlite3'}"
+        return
+    name = f"shop_{uuid.uuid4().hex[:12]}"
+    _as_superuser(f'CREATE DATABASE "{name}"')
+    given: dict[str, Any] = settings.DATABASES["default"]
+    login = given["USER"] + (f":{given['PASSWORD']}" if given["PASSWORD"] else "")
+    try:
+        yield f"postgres://{login}@{given['HOST'] or 'localhost'}:{given['PORT'] or 5432}/{name}"
+    finally:
+        _as_superuser(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def _as_superuser(statement: str) -> None:
+    import psycopg
+
+    given = settings.DATABASES["default"]
+    with psycopg.connect(
+        host=given["HOST"], port=given["PORT"] or 5432, user=given["USER"], password=given["PASSWORD"],
+        dbname="postgres", autocommit=True,
+    ) as server:  # fmt: skip
+        server.execute(statement)
