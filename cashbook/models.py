@@ -1,18 +1,20 @@
 """The cash book: registers, sessions of a drawer, and a ledger whose every entry is chained to the one before."""
 
 import hashlib
+from collections.abc import Sequence
 from datetime import UTC, date
 from decimal import Decimal
 
 import orjson
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q, Sum
+from django.db.models import F, Q
 from django.db.models.functions import Cast, Round
 from simple_history.models import HistoricalRecords
 
 from bakery import clock
-from bakery.db import CENT, MOST_MONEY, MoneyField, append_only
+from bakery.db import MOST_MONEY, MoneyField, append_only
+from bakery.errors import DomainError
 
 MAIN = "main"
 GENESIS = "0" * 64
@@ -42,8 +44,27 @@ SIGN = {
 }
 
 
-# SQLite keeps amounts as floats, whose sum drifts; whole cents add up exactly on every database.
-CENTS = Cast(Round(F("signed_amount") * 100), models.BigIntegerField())
+def cents(column: str) -> Cast:
+    """Return an amount as whole cents: SQLite keeps amounts as floats, whose sum drifts, and cents add up exactly."""
+    return Cast(Round(F(column) * 100), models.BigIntegerField())
+
+
+def hash_of(columns: Sequence[object]) -> str:
+    """Return the SHA-256, in hex, of an entry's columns in the form that docs/cashbook.md tells."""
+    # Whatever an edit may have put into a column has some form: then the hash differs, and that is what counts.
+    return hashlib.sha256(orjson.dumps(columns, default=repr)).hexdigest()
+
+
+class RegisterQuerySet(models.QuerySet["Register"]):
+    def named(self, name: str) -> "Register":
+        """Return the register with this name, or raise DomainError with the names that there are."""
+        register = self.filter(name=name).first()
+        if register is None:
+            known = ", ".join(Register.objects.values_list("name", flat=True)[:20])
+            raise DomainError(
+                f"There is no register {name!r}; known are {known}.", field="register", code="does_not_exist"
+            )
+        return register
 
 
 class Register(models.Model):
@@ -54,6 +75,7 @@ class Register(models.Model):
     last_number = models.PositiveBigIntegerField(default=0, editable=False)
     last_hash = models.CharField(max_length=64, default=GENESIS, editable=False)
 
+    objects = RegisterQuerySet.as_manager()
     history = HistoricalRecords(excluded_fields=["last_number", "last_hash"])
 
     class Meta:
@@ -113,10 +135,6 @@ class CashSession(models.Model):
     def is_open(self) -> bool:
         return self.closed_at is None
 
-    def drawer(self) -> Decimal:
-        """Return what should be in the drawer: the float and the session's cash. Costs a query."""
-        return self.float_amount + self.entries.filter(method=Method.CASH).total()
-
     @property
     def difference(self) -> Decimal | None:
         """Counted less expected; None until it is closed."""
@@ -132,10 +150,6 @@ class CashEntryQuerySet(models.QuerySet["CashEntry"]):
         """Those of the shop's days from `first` to `last`, both included."""
         start, end = clock.bounds(first, last)
         return self.filter(created_at__gte=start, created_at__lt=end)
-
-    def total(self) -> Decimal:
-        """Return the sum of the signed amounts."""
-        return (self.aggregate(cents=Sum(CENTS))["cents"] or 0) * CENT
 
 
 @append_only
@@ -179,9 +193,9 @@ class CashEntry(models.Model):
     def __str__(self) -> str:
         return f"{self.number} {self.type} {self.signed_amount}"
 
-    def canonical(self) -> bytes:
-        """Return the text that is hashed, equal on every database (docs/cashbook.md): each stored column but the id."""
-        return orjson.dumps(
+    def compute_hash(self) -> str:
+        """Return what `hash` must be for what the entry says."""
+        return hash_of(
             [
                 self.register.name,
                 self.number,
@@ -198,7 +212,3 @@ class CashEntry(models.Model):
                 self.previous_hash,
             ]
         )
-
-    def compute_hash(self) -> str:
-        """Return the SHA-256 of the canonical form, in hex."""
-        return hashlib.sha256(self.canonical()).hexdigest()

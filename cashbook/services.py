@@ -11,6 +11,7 @@ from bakery import clock
 from bakery.db import MOST_MONEY, to_cents
 from bakery.errors import AlreadyExists, DomainError
 from bakery.models import Shop
+from cashbook import selectors
 from cashbook.errors import SessionClosed
 from cashbook.models import MAIN, SIGN, CashEntry, CashSession, EntryType, Method, Register
 
@@ -64,6 +65,12 @@ def reverse(*, entry_id: int, notes: str, actor: User, now: datetime | None = No
 
 
 @transaction.atomic
+def add_register(*, name: str, label: str = "") -> Register:
+    """Set up another register. Its name is for ever, since it is part of what its entries' hashes cover."""
+    return Register.objects.create(name=name, label=label)
+
+
+@transaction.atomic
 def open_session(*, register: str, float_amount: Decimal, actor: User) -> CashSession:
     """Open the register's next session with `float_amount` in its drawer. Raises AlreadyExists while one is open."""
     at = _lock_register(register)
@@ -82,7 +89,7 @@ def close_session(*, session_id: int, counted: Decimal, note: str, actor: User) 
     session = CashSession.objects.select_for_update().get(pk=session_id)
     if not session.is_open:
         raise SessionClosed("This session is closed already.")
-    session.expected = session.drawer()
+    session.expected = selectors.report(session).expected
     session.counted = counted
     session.note = note
     session.closed_by = actor
@@ -92,11 +99,7 @@ def close_session(*, session_id: int, counted: Decimal, note: str, actor: User) 
 
 
 def _lock_register(name: str) -> Register:
-    register = Register.objects.select_for_update().filter(name=name).first()
-    if register is None:
-        known = ", ".join(Register.objects.values_list("name", flat=True)[:20])
-        raise DomainError(f"There is no register {name!r}; known are {known}.", field="register", code="does_not_exist")
-    return register
+    return Register.objects.select_for_update().named(name)
 
 
 def _append(entry: CashEntry, *, to: Register, actor: User, now: datetime | None, notes: str) -> CashEntry:

@@ -93,6 +93,7 @@ class FlagFilter(filters.Filter):
 FilterSet = filters.FilterSet
 ChoiceFilter = filters.ChoiceFilter
 MultipleChoiceFilter = filters.MultipleChoiceFilter
+ModelChoiceFilter = filters.ModelChoiceFilter
 ModelMultipleChoiceFilter = filters.ModelMultipleChoiceFilter
 BaseInFilter = filters.BaseInFilter
 

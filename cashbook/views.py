@@ -1,0 +1,130 @@
+"""The cash book over HTTP."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.decorators import action
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.status import HTTP_201_CREATED
+
+from bakery.api.filters import read_days, refuse_unknown
+from bakery.api.idempotency import idempotent
+from bakery.api.viewsets import ApiViewSet
+from bakery.errors import NotFound
+from cashbook import selectors, services
+from cashbook.filters import CashEntryFilter, CashSessionFilter
+from cashbook.models import MAIN, CashEntry, CashSession, Register
+from cashbook.serializers import (
+    BookSerializer,
+    CashEntrySerializer,
+    CashSessionSerializer,
+    CloseSessionSerializer,
+    OpenSessionSerializer,
+    RegisterSerializer,
+    ReportSerializer,
+    ReverseSerializer,
+    SummarySerializer,
+)
+
+REGISTER = OpenApiParameter("register", str, description="The register's name.")
+
+
+class CashEntryViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[CashEntry]):
+    queryset = CashEntry.objects.as_shown()
+    serializer_class = CashEntrySerializer
+    filterset_class = CashEntryFilter
+    orderings = {"created_at": "created_at", "amount": "amount", "number": "number"}
+    lookup_value_regex = "[0-9]+"
+    permissions = {
+        "list": "cashbook.view_cashentry",
+        "retrieve": "cashbook.view_cashentry",
+        "summary": "cashbook.view_cashentry",
+        "create": "cashbook.add_cashentry",
+        "reverse": "cashbook.add_cashentry",
+    }
+
+    @extend_schema(request=BookSerializer, responses={201: CashEntrySerializer})
+    @idempotent
+    def create(self, request: Request) -> Response:
+        return self._show_new(services.book(**self.parse(BookSerializer), actor=self.actor))
+
+    @extend_schema(request=ReverseSerializer, responses={201: CashEntrySerializer})
+    @action(detail=True, methods=["post"])
+    @idempotent
+    def reverse(self, request: Request, pk: str) -> Response:
+        wrong = self.get_object()
+        return self._show_new(services.reverse(entry_id=wrong.pk, **self.parse(ReverseSerializer), actor=self.actor))
+
+    @extend_schema(
+        responses=SummarySerializer,
+        filters=False,
+        parameters=[OpenApiParameter("from", OpenApiTypes.DATE), OpenApiParameter("to", OpenApiTypes.DATE), REGISTER],
+    )
+    @action(detail=False, pagination_class=None)
+    def summary(self, request: Request) -> Response:
+        refuse_unknown(request, frozenset({"from", "to", "register"}))
+        first, last = read_days(request)
+        register = request.query_params.get("register")
+        if register is not None:
+            register = Register.objects.named(register).name
+        return Response(SummarySerializer(selectors.summary(first, last, register)).data)
+
+    def _show_new(self, entry: CashEntry) -> Response:
+        return self.show(entry, code=HTTP_201_CREATED, Location=f"/api/cash/{entry.pk}")
+
+
+class CashSessionViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[CashSession]):
+    queryset = CashSession.objects.as_shown()
+    serializer_class = CashSessionSerializer
+    filterset_class = CashSessionFilter
+    orderings = {"opened_at": "opened_at", "number": "number"}
+    lookup_value_regex = "[0-9]+"
+    permissions = {
+        "list": "cashbook.view_cashsession",
+        "retrieve": "cashbook.view_cashsession",
+        "current": "cashbook.view_cashsession",
+        "report": "cashbook.view_cashsession",
+        "create": "cashbook.add_cashsession",
+        "close": "cashbook.change_cashsession",
+    }
+
+    @extend_schema(request=OpenSessionSerializer, responses={201: CashSessionSerializer})
+    def create(self, request: Request) -> Response:
+        session = services.open_session(**self.parse(OpenSessionSerializer), actor=self.actor)
+        return self.show(session, code=HTTP_201_CREATED, Location=f"/api/cash/sessions/{session.pk}")
+
+    @extend_schema(responses=CashSessionSerializer, filters=False, parameters=[REGISTER])
+    @action(detail=False, pagination_class=None)
+    def current(self, request: Request) -> Response:
+        refuse_unknown(request, frozenset({"register"}))
+        register = Register.objects.named(request.query_params.get("register", MAIN))
+        session = register.sessions.still_open().as_shown().first()
+        if session is None:
+            raise NotFound("No session of this register is open.")
+        return self.show(session)
+
+    @extend_schema(request=CloseSessionSerializer, responses=CashSessionSerializer)
+    @action(detail=True, methods=["post"])
+    def close(self, request: Request, pk: str) -> Response:
+        session = self.get_object()
+        wanted = self.parse(CloseSessionSerializer)
+        return self.show(services.close_session(session_id=session.pk, **wanted, actor=self.actor))
+
+    @extend_schema(responses=ReportSerializer)
+    @action(detail=True)
+    def report(self, request: Request, pk: str) -> Response:
+        return Response(ReportSerializer(selectors.report(self.get_object())).data)
+
+
+class RegisterViewSet(ListModelMixin, ApiViewSet[Register]):
+    queryset: QuerySet[Register, Any] = Register.objects.all()
+    serializer_class = RegisterSerializer
+    permissions = {"list": "cashbook.view_register", "create": "cashbook.add_register"}
+
+    @extend_schema(responses={201: RegisterSerializer})
+    def create(self, request: Request) -> Response:
+        return self.show(services.add_register(**self.parse(RegisterSerializer)), code=HTTP_201_CREATED)
