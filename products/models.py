@@ -1,12 +1,14 @@
 """The catalogue: what is sold, at what price and VAT, on which days, and how much of it a day can bear."""
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models import F, Q
 from django.db.models.functions import Lower
 from simple_history.models import HistoricalRecords
 
@@ -15,6 +17,15 @@ from bakery.db import MoneyField, VersionedModel, to_cents
 T = TypeVar("T")
 
 EVERY_DAY = (1, 2, 3, 4, 5, 6, 7)
+WEEKDAYS = [
+    (1, "Monday"), (2, "Tuesday"), (3, "Wednesday"), (4, "Thursday"), (5, "Friday"), (6, "Saturday"), (7, "Sunday"),
+]  # fmt: skip
+A_YEAR_OF_HOURS = 366 * 24
+TEN_YEARS_OF_DAYS = 3660
+A_TON_OF_GRAMS = 1_000_000
+MOST_PIECES = 1_000_000
+LAST_POSITION = 1_000_000
+STANDARD = "standard"
 
 
 class Allergen(models.TextChoices):
@@ -53,17 +64,25 @@ class Place(models.TextChoices):
     EAT_IN = "eat_in", "Eaten in"
 
 
+def same_name(name: str) -> str:
+    """Return what two names have in common that differ only in case."""
+    return unicodedata.normalize("NFC", name).casefold()
+
+
 class Category(VersionedModel):
     name = models.CharField(max_length=100)
     slug = models.SlugField(max_length=120, unique=True)
-    position = models.PositiveIntegerField(default=0)
+    position = models.PositiveIntegerField(default=0, validators=[MaxValueValidator(LAST_POSITION)])
 
     history = HistoricalRecords()
 
     class Meta:
         ordering = ["position", "name", "pk"]
         verbose_name_plural = "categories"
-        constraints = [models.UniqueConstraint(Lower("name"), name="category_name_once")]
+        constraints = [
+            models.UniqueConstraint(Lower("name"), name="category_name_once"),
+            models.CheckConstraint(condition=Q(position__lte=LAST_POSITION), name="category_position_possible"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -86,25 +105,16 @@ class VatClass(models.Model):
         return self.name
 
 
-class VatRateQuerySet(models.QuerySet["VatRate"]):
-    def in_force(self, day: date) -> "VatRateQuerySet":
-        """The newest rate of each class and place that is valid on `day`."""
-        later = self.model.objects.filter(
-            vat_class=OuterRef("vat_class"), place=OuterRef("place"), valid_from__lte=day,
-            valid_from__gt=OuterRef("valid_from"),
-        )  # fmt: skip
-        return self.filter(~Exists(later), valid_from__lte=day)
-
-
 class VatRate(models.Model):
     """Per cent of VAT contained in a price, for a place of consumption, from a day on."""
 
     vat_class = models.ForeignKey(VatClass, on_delete=models.CASCADE, related_name="rates")
     place = models.CharField(max_length=16, choices=Place)
-    rate = models.DecimalField(max_digits=5, decimal_places=2)
+    rate = models.DecimalField(
+        max_digits=5, decimal_places=2, validators=[MinValueValidator(0), MaxValueValidator(100)], help_text="Per cent."
+    )
     valid_from = models.DateField()
 
-    objects = VatRateQuerySet.as_manager()
     history = HistoricalRecords()
 
     class Meta:
@@ -124,12 +134,18 @@ class CapacityGroup(models.Model):
     """What several products share on a day: an oven, a set of tins."""
 
     name = models.CharField(max_length=100, unique=True)
-    daily_capacity = models.PositiveIntegerField(help_text="Units a day; each product says how many one piece takes.")
+    daily_capacity = models.PositiveIntegerField(
+        validators=[MaxValueValidator(MOST_PIECES)],
+        help_text="Units a day; each product says how many one piece takes.",
+    )
 
     history = HistoricalRecords()
 
     class Meta:
         ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(condition=Q(daily_capacity__lte=MOST_PIECES), name="capacity_group_possible"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -159,13 +175,6 @@ class ProductQuerySet(models.QuerySet["Product"]):
         held = F("allergen_mask").bitand(to_mask(allergens, Allergen.values))
         return self.alias(held=held).filter(held=0)
 
-    def with_rate(self, day: date) -> "ProductQuerySet":
-        """Annotate `vat_rate_today`, the take-away rate of the product's VAT class on `day`."""
-        rates = VatRate.objects.filter(
-            vat_class=OuterRef("vat_class"), place=Place.TAKEAWAY, valid_from__lte=day
-        ).order_by("-valid_from")
-        return self.annotate(vat_rate_today=Subquery(rates.values("rate")[:1]))
-
 
 # Small sets are kept as bits, in the order of their choices: both databases can filter by them, without a join.
 
@@ -190,8 +199,10 @@ class Product(VersionedModel):
     description = models.TextField(max_length=5000, blank=True)
     price = MoneyField(help_text="VAT included.")
     vat_class = models.ForeignKey(VatClass, on_delete=models.PROTECT, related_name="products", verbose_name="VAT class")
-    unit = models.CharField(max_length=32, default="piece")
-    weight_g = models.PositiveIntegerField("weight (g)", null=True, blank=True)
+    unit = models.CharField(max_length=32, blank=True, help_text="What one is: piece, slice, 100 g.")
+    weight_g = models.PositiveIntegerField(
+        "weight (g)", null=True, blank=True, validators=[MaxValueValidator(A_TON_OF_GRAMS)]
+    )
     image = models.ImageField(upload_to="products", blank=True)
     image_source = models.TextField(blank=True, help_text="The address that an import brought; never fetched.")
     allergen_mask = models.PositiveSmallIntegerField(default=0)
@@ -204,20 +215,34 @@ class Product(VersionedModel):
     weekday_mask = models.PositiveSmallIntegerField(default=127)
     available_from = models.DateField(null=True, blank=True)
     available_until = models.DateField(null=True, blank=True)
-    lead_time_hours = models.PositiveIntegerField(default=0)
-    daily_capacity = models.PositiveIntegerField(null=True, blank=True, help_text="Pieces a day; empty: no limit.")
+    lead_time_hours = models.PositiveIntegerField(default=0, validators=[MaxValueValidator(A_YEAR_OF_HOURS)])
+    daily_capacity = models.PositiveIntegerField(
+        null=True, blank=True, validators=[MaxValueValidator(MOST_PIECES)], help_text="Pieces a day; empty: no limit."
+    )
     capacity_group = models.ForeignKey(
         CapacityGroup, on_delete=models.PROTECT, null=True, blank=True, related_name="products"
     )
-    capacity_units = models.PositiveIntegerField(default=1, help_text="Units of the group that one piece takes.")
-    shelf_life_days = models.PositiveIntegerField(null=True, blank=True)
-    batch_size = models.PositiveIntegerField(null=True, blank=True, help_text="Baked in whole batches of so many.")
+    capacity_units = models.PositiveIntegerField(
+        default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_PIECES)],
+        help_text="Units of the group that one piece takes.",
+    )
+    shelf_life_days = models.PositiveIntegerField(
+        null=True, blank=True, validators=[MaxValueValidator(TEN_YEARS_OF_DAYS)]
+    )
+    batch_size = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_PIECES)],
+        help_text="Baked in whole batches of so many.",
+    )
 
     objects = ProductQuerySet.as_manager()
     history = HistoricalRecords()
 
     class Meta:
         ordering = ["name", "pk"]
+        permissions = [("import_product", "Can import products"), ("export_product", "Can export products")]
         indexes = [
             models.Index(fields=["category", "name", "id"], name="product_by_category"),
             models.Index(fields=["name", "id"], name="product_by_name"),
@@ -229,9 +254,24 @@ class Product(VersionedModel):
             ),
             models.CheckConstraint(condition=Q(price__gte=0), name="product_price_not_negative"),
             models.CheckConstraint(condition=Q(weekday_mask__range=(0, 127)), name="product_weekdays_known"),
-            models.CheckConstraint(condition=Q(capacity_units__gte=1), name="product_capacity_units_positive"),
             models.CheckConstraint(
-                condition=Q(batch_size=None) | Q(batch_size__gte=1), name="product_batch_size_positive"
+                condition=Q(capacity_units__range=(1, MOST_PIECES)), name="product_capacity_units_positive"
+            ),
+            models.CheckConstraint(
+                condition=Q(batch_size=None) | Q(batch_size__range=(1, MOST_PIECES)),
+                name="product_batch_size_positive",
+            ),
+            models.CheckConstraint(
+                condition=Q(daily_capacity=None) | Q(daily_capacity__lte=MOST_PIECES),
+                name="product_daily_capacity_possible",
+            ),
+            models.CheckConstraint(condition=Q(lead_time_hours__lte=A_YEAR_OF_HOURS), name="product_lead_time_a_year"),
+            models.CheckConstraint(
+                condition=Q(shelf_life_days=None) | Q(shelf_life_days__lte=TEN_YEARS_OF_DAYS),
+                name="product_shelf_life_ten_years",
+            ),
+            models.CheckConstraint(
+                condition=Q(weight_g=None) | Q(weight_g__lte=A_TON_OF_GRAMS), name="product_weight_a_ton"
             ),
             models.CheckConstraint(
                 condition=Q(available_from=None)
@@ -248,17 +288,33 @@ class Product(VersionedModel):
     def weekdays(self) -> list[int]:
         return from_mask(self.weekday_mask, EVERY_DAY)
 
+    @weekdays.setter
+    def weekdays(self, days: Iterable[int]) -> None:
+        self.weekday_mask = to_mask(days, EVERY_DAY)
+
     @property
     def allergens(self) -> list[str]:
         return from_mask(self.allergen_mask, Allergen.values)
+
+    @allergens.setter
+    def allergens(self, allergens: Iterable[str]) -> None:
+        self.allergen_mask = to_mask(allergens, Allergen.values)
 
     @property
     def may_contain(self) -> list[str]:
         return from_mask(self.may_contain_mask, Allergen.values)
 
+    @may_contain.setter
+    def may_contain(self, allergens: Iterable[str]) -> None:
+        self.may_contain_mask = to_mask(allergens, Allergen.values)
+
     @property
     def diets(self) -> list[str]:
         return from_mask(self.diet_mask, Diet.values)
+
+    @diets.setter
+    def diets(self, diets: Iterable[str]) -> None:
+        self.diet_mask = to_mask(diets, Diet.values)
 
     @property
     def lead_time(self) -> timedelta:
@@ -278,8 +334,8 @@ class ProductTarget(models.Model):
     """How many the shop means to sell over the counter on a weekday, where no forecast says otherwise."""
 
     product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="targets")
-    weekday = models.PositiveSmallIntegerField()
-    quantity = models.PositiveIntegerField()
+    weekday = models.PositiveSmallIntegerField(choices=WEEKDAYS)
+    quantity = models.PositiveIntegerField(validators=[MaxValueValidator(MOST_PIECES)])
 
     history = HistoricalRecords()
 
@@ -288,6 +344,7 @@ class ProductTarget(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["product", "weekday"], name="product_target_once_per_weekday"),
             models.CheckConstraint(condition=Q(weekday__range=(1, 7)), name="product_target_weekday_iso"),
+            models.CheckConstraint(condition=Q(quantity__lte=MOST_PIECES), name="product_target_possible"),
         ]
 
     def __str__(self) -> str:
@@ -300,7 +357,7 @@ class CapacityOverride(models.Model):
     product = models.ForeignKey(Product, on_delete=models.CASCADE, null=True, blank=True, related_name="overrides")
     group = models.ForeignKey(CapacityGroup, on_delete=models.CASCADE, null=True, blank=True, related_name="overrides")
     day = models.DateField()
-    capacity = models.PositiveIntegerField()
+    capacity = models.PositiveIntegerField(validators=[MaxValueValidator(MOST_PIECES)])
 
     history = HistoricalRecords()
 
@@ -310,6 +367,7 @@ class CapacityOverride(models.Model):
             models.CheckConstraint(
                 condition=Q(product=None) ^ Q(group=None), name="capacity_override_of_product_or_group"
             ),
+            models.CheckConstraint(condition=Q(capacity__lte=MOST_PIECES), name="capacity_override_possible"),
             models.UniqueConstraint(fields=["product", "day"], name="capacity_override_once_per_product"),
             models.UniqueConstraint(fields=["group", "day"], name="capacity_override_once_per_group"),
         ]
