@@ -7,6 +7,8 @@ from typing import Any
 from django import forms
 from django.db.models import QuerySet
 from django_filters import rest_framework as filters
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework.exceptions import ValidationError
 from rest_framework.filters import BaseFilterBackend
 from rest_framework.request import Request
@@ -66,10 +68,12 @@ class _FlagFormField(forms.Field):
         return bool(value == "true")
 
 
+@extend_schema_field(OpenApiTypes.DATE)
 class DayFilter(filters.Filter):
     field_class = _DayFormField
 
 
+@extend_schema_field(OpenApiTypes.DATETIME)
 class InstantFilter(filters.Filter):
     field_class = _InstantFormField
 
@@ -82,10 +86,12 @@ class TextFilter(filters.Filter):
     field_class = _TextFormField
 
 
+@extend_schema_field(OpenApiTypes.INT)
 class IdFilter(filters.Filter):
     field_class = _IdFormField
 
 
+@extend_schema_field(OpenApiTypes.BOOL)
 class FlagFilter(filters.Filter):
     field_class = _FlagFormField
 
