@@ -23,6 +23,7 @@ worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa:
 
 # Our own middleware writes the line of each request; gunicorn tells only of itself, in the same form.
 accesslog = None
+control_socket_disable = True
 logconfig_dict = logs.config(debug=env.flag("DEBUG", default=False))
 logconfig_dict["loggers"] |= {
     "gunicorn.error": {"handlers": [], "propagate": True},

@@ -1,4 +1,4 @@
-"""What surrounds every request: its id, the caller's true address, its log line."""
+"""What surrounds every request: its id, the caller's true address, its log line and its figures."""
 
 import ipaddress
 import re
@@ -9,10 +9,15 @@ from collections.abc import Callable
 import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils.functional import SimpleLazyObject
+
+from bakery import metrics
 
 log = structlog.get_logger("bakery.request")
 
 _SOUND_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+# Asked every few seconds, and of no interest afterwards.
+_PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
 class RequestContext:
@@ -31,13 +36,17 @@ class RequestContext:
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             response = self.get_response(request)
             response["X-Request-ID"] = request_id
-            log.info(
-                "request",
-                method=request.method,
-                path=request.path,
-                status=response.status_code,
-                ms=round((time.perf_counter() - started) * 1000, 1),
-            )
+            seconds = time.perf_counter() - started
+            metrics.count(request, response, seconds)
+            if request.path not in _PROBES:
+                log.info(
+                    "request",
+                    method=request.method,
+                    path=_without_secrets(request),
+                    user=_user_id(request),
+                    status=response.status_code,
+                    ms=round(seconds * 1000, 1),
+                )
         return response
 
     def _resolve_address(self, request: HttpRequest) -> None:
@@ -57,3 +66,20 @@ class RequestContext:
         except ValueError:
             return False
         return any(parsed in network for network in self.proxies)
+
+
+def _without_secrets(request: HttpRequest) -> str:
+    """The path, in which a token that opens something (an order's tracking page) is left out."""
+    path: str = request.path
+    for name, value in (request.resolver_match.kwargs if request.resolver_match else {}).items():
+        if "token" in name:
+            path = path.replace(str(value), f"<{name}>")
+    return path
+
+
+def _user_id(request: HttpRequest) -> int | None:
+    """The id of the user who was signed in, without asking the database for one whom nobody asked for."""
+    user = getattr(request, "user", None)
+    if isinstance(user, SimpleLazyObject):
+        user = getattr(request, "_cached_user", None)
+    return user.pk if user else None

@@ -55,10 +55,11 @@ class Shop:
         return done
 
     def start(self, *command: str) -> subprocess.Popen[bytes]:
-        log = (self.folder / "processes.log").open("ab")
-        process = subprocess.Popen(
-            [sys.executable, *command], cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True
-        )
+        with (self.folder / "processes.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, *command],
+                cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
         self.processes.append(process)
         return process
 
