@@ -1,6 +1,7 @@
 """What is to be baked on a day: the plan, its items, and every edition of it that hung on the wall."""
 
 from datetime import date
+from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -8,6 +9,8 @@ from django.db.models import F, Q
 
 from bakery.db import VersionedModel
 from products.models import Product
+
+MOST_PIECES = 1_000_000
 
 
 class PlanStatus(models.TextChoices):
@@ -39,6 +42,12 @@ class BakingPlanQuerySet(models.QuerySet["BakingPlan"]):
 class BakingPlan(VersionedModel):
     """The baking list of one day. `edition` counts what was planned; `version` every change that is stored."""
 
+    NEXT: ClassVar[dict[str, tuple[str, ...]]] = {
+        PlanStatus.PLANNED: (PlanStatus.IN_PROGRESS,),
+        PlanStatus.IN_PROGRESS: (PlanStatus.DONE,),
+        PlanStatus.DONE: (),
+    }
+
     date = models.DateField(unique=True)
     status = models.CharField(max_length=16, choices=PlanStatus, default=PlanStatus.PLANNED)
     edition = models.PositiveIntegerField(default=1, editable=False)
@@ -59,11 +68,16 @@ class BakingPlan(VersionedModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.date:%Y-%m-%d}"
+        return self.date.isoformat()
 
 
 class BakingItem(models.Model):
-    """One product of a plan: planned = planned_for + counter - carried_over + rounding, always."""
+    """One product of a plan: planned = planned_for + counter - carried_over + rounding, always.
+
+    `ordered` is no column: who reads a list sets it from the orders as they are now.
+    """
+
+    ordered = 0
 
     plan = models.ForeignKey(BakingPlan, on_delete=models.CASCADE, related_name="items")
     product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="+")
@@ -73,7 +87,8 @@ class BakingItem(models.Model):
     carried_over = models.PositiveIntegerField(default=0, help_text="Pieces left from before that will be sold.")
     rounding = models.IntegerField(default=0, help_text="Up to whole batches; below zero where a person set less.")
     planned = models.PositiveIntegerField()
-    batch_size = models.PositiveIntegerField(null=True, blank=True)
+    is_planned_by_hand = models.BooleanField(default=False, help_text="A person said `planned`, not `counter` alone.")
+    batch_size = models.PositiveIntegerField(default=1)
     produced = models.PositiveIntegerField(default=0)
     wasted = models.PositiveIntegerField(default=0)
     status = models.CharField(max_length=16, choices=ItemStatus, default=ItemStatus.TODO)
@@ -89,6 +104,14 @@ class BakingItem(models.Model):
                 condition=Q(planned=F("planned_for") + F("counter") - F("carried_over") + F("rounding")),
                 name="baking_item_planned_adds_up",
             ),
+            models.CheckConstraint(
+                condition=Q(is_planned_by_hand=False) | Q(counter_source=CounterSource.MANUAL),
+                name="baking_item_planned_by_hand_is_manual",
+            ),
+            models.CheckConstraint(condition=Q(batch_size__gte=1), name="baking_item_batch_size_positive"),
+            models.CheckConstraint(
+                condition=Q(produced__lte=MOST_PIECES, wasted__lte=MOST_PIECES), name="baking_item_pieces_believable"
+            ),
             models.CheckConstraint(condition=Q(status__in=ItemStatus.values), name="baking_item_status_known"),
             models.CheckConstraint(
                 condition=Q(counter_source__in=CounterSource.values), name="baking_item_counter_source_known"
@@ -97,6 +120,29 @@ class BakingItem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.planned} × {self.product_id}"
+
+    @property
+    def needed(self) -> int:
+        """What the plan knew of and the counter will sell, less what is left from before."""
+        return self.planned_for + self.counter - self.carried_over
+
+    @property
+    def batches(self) -> int:
+        return -(-self.planned // self.batch_size)
+
+    @property
+    def shortfall(self) -> int:
+        """What the orders of now and the counter exceed the plan by."""
+        return max(0, self.ordered + self.counter - self.carried_over - self.planned)
+
+    def plan_whole_batches(self) -> None:
+        """Plan what is needed, up to whole batches."""
+        self.plan_exactly(-(-max(0, self.needed) // self.batch_size) * self.batch_size)
+
+    def plan_exactly(self, pieces: int) -> None:
+        """Plan `pieces`; the difference to what is needed shows as rounding."""
+        self.planned = pieces
+        self.rounding = pieces - self.needed
 
 
 class PlanEdition(models.Model):

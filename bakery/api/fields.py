@@ -112,6 +112,13 @@ class AmountField(serializers.DecimalField):
         return value.quantize(CENT)
 
 
+class SumField(serializers.DecimalField):
+    """A sum of amounts on its way out: it may be longer than an amount."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_digits=20, decimal_places=2, read_only=True, **kwargs)
+
+
 def _is_minus_zero(written: str) -> bool:
     return written.startswith("-") and not written.strip("-0.")
 

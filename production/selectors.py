@@ -1,0 +1,158 @@
+"""What a baking list shows: the plan as it is stored, beside the orders as they are now."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, NamedTuple
+
+from django.db.models import Count, Exists, F, Max, Q
+
+from bakery.errors import DomainError, NotFound
+from bakery.models import Closure
+from orders.selectors import demand_on
+from production.models import BakingItem, BakingPlan, CounterSource, PlanEdition
+from products.models import Product, ProductTarget
+
+PREVIEW = "preview"
+
+
+@dataclass(frozen=True)
+class BakingList:
+    """The list of one day: of the plan, or else a preview of the plan that could be made now."""
+
+    date: date
+    items: list[BakingItem]
+    plan: BakingPlan | None = None
+
+    @property
+    def id(self) -> int | None:
+        return self.plan and self.plan.pk
+
+    @property
+    def status(self) -> str:
+        return self.plan.status if self.plan else PREVIEW
+
+    @property
+    def edition(self) -> int | None:
+        return self.plan and self.plan.edition
+
+    @property
+    def notes(self) -> str:
+        return self.plan.notes if self.plan else ""
+
+    @property
+    def totals(self) -> dict[str, int]:
+        """Pieces over all products."""
+        return {
+            "ordered": sum(item.ordered for item in self.items),
+            "planned": sum(item.planned for item in self.items),
+            "produced": sum(item.produced for item in self.items),
+        }
+
+
+class Change(NamedTuple):
+    """A product whose planned pieces differ from those of an earlier edition."""
+
+    product: int
+    product_name: str
+    before: int
+    after: int
+
+    @property
+    def difference(self) -> int:
+        return self.after - self.before
+
+
+def baking_list(day: date) -> BakingList:
+    """Return the list of `day`. It costs the same few queries whatever stands on it."""
+    plan = BakingPlan.objects.on(day).first()
+    if plan is None:
+        items = draft(day)
+        for item in items:
+            item.ordered = item.planned_for
+        return BakingList(day, items)
+    return BakingList(day, _items_beside_orders(plan), plan)
+
+
+def draft(day: date) -> list[BakingItem]:
+    """Return the items that a plan made now would hold, not stored: orders and targets, in whole batches."""
+    demand, targets = demand_on(day), _targets_on(day)
+    items = []
+    for product in _on_the_wall(demand.keys() | targets.keys()):
+        item = blank_item(product, planned_for=demand.get(product.pk, 0), counter=targets.get(product.pk, 0))
+        item.counter_source = CounterSource.TARGET if item.counter else CounterSource.NONE
+        item.plan_whole_batches()
+        items.append(item)
+    return items
+
+
+def blank_item(product: Product, **known: Any) -> BakingItem:
+    """Return an item that plans nothing yet; without a batch size a product is baked by the piece."""
+    return BakingItem(product=product, planned=0, batch_size=product.batch_size or 1, **known)
+
+
+def _items_beside_orders(plan: BakingPlan) -> list[BakingItem]:
+    """The stored items, and one for each product that was ordered only after planning."""
+    demand = demand_on(plan.date)
+    stored = {item.product_id: item for item in plan.items.order_by()}
+    items = []
+    for product in _on_the_wall(demand.keys() | stored.keys()):
+        item = stored.get(product.pk) or blank_item(product)
+        item.product = product
+        item.ordered = demand.get(product.pk, 0)
+        items.append(item)
+    return items
+
+
+def _targets_on(day: date) -> dict[int, int]:
+    """What the counter should have of products that are sold on `day`; nothing while the shop is closed."""
+    targets = ProductTarget.objects.filter(
+        ~Exists(Closure.objects.covering(day)),
+        product__in=Product.objects.available_on(day),
+        weekday=day.isoweekday(),
+        quantity__gt=0,
+    )
+    return dict(targets.values_list("product_id", "quantity"))
+
+
+def _on_the_wall(product_ids: Iterable[int]) -> list[Product]:
+    """Those of the products that are baked, in the order of the list: by category, then by name."""
+    products = Product.objects.filter(pk__in=product_ids, is_baked=True).select_related("category")
+    return sorted(products, key=lambda p: (p.category.position, p.category.name, p.name.casefold(), p.pk))
+
+
+def require_plan(day: date) -> BakingPlan:
+    """Return the plan of `day`; raise NotFound while there is only a preview."""
+    plan = BakingPlan.objects.on(day).first()
+    if plan is None:
+        raise NotFound(f"Nothing is planned for {day} yet.")
+    return plan
+
+
+def changes_since(*, day: date, edition: int) -> list[Change]:
+    """Return what is planned otherwise now than in `edition`. Raises NotFound without a plan, or a 400 on `since`."""
+    plan = require_plan(day)
+    then = plan.editions.filter(number=edition).first()
+    if then is None:
+        raise DomainError(f"There are the versions 1 to {plan.edition}.", field="since")
+    before = {int(product_id): pieces for product_id, pieces in then.quantities.items()}
+    after = dict(plan.items.values_list("product_id", "planned"))
+    differing = [pk for pk in before.keys() | after.keys() if before.get(pk, 0) != after.get(pk, 0)]
+    return [Change(p.pk, p.name, before.get(p.pk, 0), after.get(p.pk, 0)) for p in _on_the_wall(differing)]
+
+
+def checks() -> Iterator[str]:
+    """Yield a line for each figure of a baking list that does not follow from the others."""
+    adds_up = Q(planned=F("planned_for") + F("counter") - F("carried_over") + F("rounding"))
+    for item in BakingItem.objects.exclude(adds_up).select_related("plan", "product"):
+        parts = item.needed + item.rounding
+        yield f"baking list {item.plan}: {item.product} is planned {item.planned}, but its parts make {parts}"
+    plans = BakingPlan.objects.annotate(kept=Count("editions"), last=Max("editions__number"))
+    for plan in plans.exclude(kept=F("edition"), last=F("edition")):
+        yield f"baking list {plan}: is at version {plan.edition}, but {plan.kept} are kept"
+    for latest in PlanEdition.objects.filter(number=F("plan__edition")).select_related("plan").iterator():
+        # A person may set figures between two editions; all others change with an edition only.
+        items = latest.plan.items.exclude(counter_source=CounterSource.MANUAL).values_list("product_id", "planned")
+        for product_id, planned in items:
+            if planned != latest.quantities.get(str(product_id), 0):
+                yield f"baking list {latest.plan}: version {latest.number} says otherwise of product {product_id}"

@@ -1,0 +1,64 @@
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from bakery.api.fields import SumField
+from reports.selectors import GROUPINGS, Figures, Key, Row, SalesReport
+
+
+@extend_schema_field({"oneOf": [{"type": "string"}, {"type": "integer"}]})
+class KeyField(serializers.Field[Key, Any, Key, Row]):
+    """Text such as `2026-11-25`; a product's is its id."""
+
+    def to_representation(self, value: Key) -> Key:
+        return value
+
+
+class SalesFiguresSerializer(serializers.Serializer[Figures]):
+    orders = serializers.IntegerField(help_text="Different orders, tickets of returns among them.")
+    quantity = serializers.IntegerField(help_text="Pieces, less those taken back.")
+    gross = SumField(help_text="VAT included.")
+    vat = SumField()
+    net = SumField()
+
+
+class SalesRowSerializer(serializers.Serializer[Row]):
+    key = KeyField()
+    label = serializers.CharField()
+    orders = serializers.IntegerField()
+    quantity = serializers.IntegerField()
+    gross = SumField()
+    vat = SumField()
+    net = SumField()
+
+
+class SalesReportSerializer(serializers.Serializer[SalesReport]):
+    vars()["from"] = serializers.DateField(source="first")  # `from` is a word of Python's
+    to = serializers.DateField(source="last")
+    group_by = serializers.ChoiceField(GROUPINGS)
+    rows = SalesRowSerializer(many=True)
+    total = SalesFiguresSerializer()
+
+
+class CashFiguresSerializer(serializers.Serializer[Any]):
+    vars()["in"] = SumField(source="money_in")  # `in` is a word of Python's
+    out = SumField(source="money_out")
+    net = SumField()
+    by_method = serializers.DictField(child=SumField())
+    by_type = serializers.DictField(child=SumField())
+
+
+class DailyCashSerializer(CashFiguresSerializer):
+    date = serializers.DateField()
+
+    def get_fields(self) -> dict[str, Any]:
+        fields = super().get_fields()
+        return {"date": fields.pop("date"), **fields}
+
+
+class DailyCashReportSerializer(serializers.Serializer[Any]):
+    vars()["from"] = serializers.DateField(source="first")
+    to = serializers.DateField(source="last")
+    days = DailyCashSerializer(many=True)
+    total = CashFiguresSerializer()
