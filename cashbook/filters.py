@@ -1,5 +1,6 @@
 """What the lists of the cash book can be narrowed by."""
 
+from datetime import date
 from typing import Any
 
 from bakery import clock
@@ -12,22 +13,22 @@ def registers(_: Any) -> Any:
 
 
 class CashEntryFilter(FilterSet):
-    type = ChoiceFilter(choices=EntryType)
-    method = ChoiceFilter(choices=Method)
+    type = ChoiceFilter(choices=EntryType.choices)
+    method = ChoiceFilter(choices=Method.choices)
     session = IdFilter(field_name="session_id")
     reference = TextFilter()
     register = ModelChoiceFilter(queryset=registers, to_field_name="name")
-    vars()["from"] = DayFilter(method="since", label="First day")  # `from` is a word of Python's
-    to = DayFilter(method="until", label="Last day")
+    vars()["from"] = DayFilter(method="since")  # `from` is a word of Python's
+    to = DayFilter(method="until")
 
     class Meta:
         model = CashEntry
         fields: list[str] = []
 
-    def since(self, entries: Any, _: str, day: Any) -> Any:
+    def since(self, entries: Any, _: str, day: date) -> Any:
         return entries.filter(created_at__gte=clock.start_of(day))
 
-    def until(self, entries: Any, _: str, day: Any) -> Any:
+    def until(self, entries: Any, _: str, day: date) -> Any:
         return entries.filter(created_at__lt=clock.bounds(day, day)[1])
 
 

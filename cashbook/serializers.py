@@ -81,7 +81,7 @@ class CloseSessionSerializer(serializers.Serializer[Any]):
     note = LongTextField(max_length=2000, allow_blank=True, default="")
 
 
-class TotalsSerializer(serializers.Serializer[Any]):
+class CashTotalsSerializer(serializers.Serializer[Any]):
     vars()["in"] = SumField(source="money_in")  # `in` is a word of Python's
     out = SumField(source="money_out")
     net = SumField()
@@ -89,18 +89,18 @@ class TotalsSerializer(serializers.Serializer[Any]):
     by_type = serializers.DictField(child=SumField())
 
 
-class DaySerializer(TotalsSerializer):
+class CashDaySerializer(CashTotalsSerializer):
     date = DayField()
 
 
-class SummarySerializer(serializers.Serializer[Any]):
+class CashSummarySerializer(serializers.Serializer[Any]):
     vars()["from"] = DayField(source="first")
     to = DayField(source="last")
-    days = DaySerializer(many=True)
-    total = TotalsSerializer()
+    days = CashDaySerializer(many=True)
+    total = CashTotalsSerializer()
 
 
-class ReportSerializer(TotalsSerializer):
+class CashReportSerializer(CashTotalsSerializer):
     session = CashSessionSerializer()
     expected = SumField()
     entries = serializers.IntegerField()

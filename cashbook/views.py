@@ -21,13 +21,13 @@ from cashbook.models import MAIN, CashEntry, CashSession, Register
 from cashbook.serializers import (
     BookSerializer,
     CashEntrySerializer,
+    CashReportSerializer,
     CashSessionSerializer,
+    CashSummarySerializer,
     CloseSessionSerializer,
     OpenSessionSerializer,
     RegisterSerializer,
-    ReportSerializer,
     ReverseSerializer,
-    SummarySerializer,
 )
 
 REGISTER = OpenApiParameter("register", str, description="The register's name.")
@@ -60,7 +60,7 @@ class CashEntryViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[CashEntry]
         return self._show_new(services.reverse(entry_id=wrong.pk, **self.parse(ReverseSerializer), actor=self.actor))
 
     @extend_schema(
-        responses=SummarySerializer,
+        responses=CashSummarySerializer,
         filters=False,
         parameters=[OpenApiParameter("from", OpenApiTypes.DATE), OpenApiParameter("to", OpenApiTypes.DATE), REGISTER],
     )
@@ -71,7 +71,7 @@ class CashEntryViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[CashEntry]
         register = request.query_params.get("register")
         if register is not None:
             register = Register.objects.named(register).name
-        return Response(SummarySerializer(selectors.summary(first, last, register)).data)
+        return Response(CashSummarySerializer(selectors.summary(first, last, register)).data)
 
     def _show_new(self, entry: CashEntry) -> Response:
         return self.show(entry, code=HTTP_201_CREATED, Location=f"/api/cash/{entry.pk}")
@@ -114,10 +114,10 @@ class CashSessionViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[CashSess
         wanted = self.parse(CloseSessionSerializer)
         return self.show(services.close_session(session_id=session.pk, **wanted, actor=self.actor))
 
-    @extend_schema(responses=ReportSerializer)
+    @extend_schema(responses=CashReportSerializer)
     @action(detail=True)
     def report(self, request: Request, pk: str) -> Response:
-        return Response(ReportSerializer(selectors.report(self.get_object())).data)
+        return Response(CashReportSerializer(selectors.report(self.get_object())).data)
 
 
 class RegisterViewSet(ListModelMixin, ApiViewSet[Register]):
