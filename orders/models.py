@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Round
 
 from bakery.db import MoneyField, VersionedModel
 from cashbook.models import CashEntry, Method
@@ -49,6 +50,9 @@ class PaymentStatus(models.TextChoices):
 # What holds no capacity and is not baked; a sale at the till was never ordered.
 RELEASED = (Status.CANCELLED, Status.NO_SHOW)
 EDITABLE = (Status.PENDING, Status.CONFIRMED)
+SETTLE = "orders.settle_order"
+MOST_LINES = 100
+MOST_PIECES = 10_000
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
@@ -67,6 +71,17 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def due_between(self, first: date, last: date) -> "OrderQuerySet":
         return self.filter(due_on__range=(first, last))
 
+    def with_payment_status(self, status: str) -> "OrderQuerySet":
+        """Those whose property `payment_status` is `status`."""
+        given_back = Q(paid=0, refunded__gt=0)
+        conditions = {
+            PaymentStatus.REFUNDED: given_back,
+            PaymentStatus.PAID: Q(paid__gte=F("total")) & ~given_back,
+            PaymentStatus.PARTIAL: Q(paid__gt=0, paid__lt=F("total")),
+            PaymentStatus.UNPAID: Q(paid=0, total__gt=0, refunded=0),
+        }
+        return self.filter(conditions[PaymentStatus(status)])
+
     def holding_capacity(self) -> "OrderQuerySet":
         """Those that take up the day's capacity: sales at the till and released orders do not."""
         return self.exclude(status__in=RELEASED).exclude(channel=Channel.COUNTER)
@@ -79,15 +94,21 @@ class OrderQuerySet(models.QuerySet["Order"]):
 class Order(VersionedModel):
     """What a customer asked for, and how far along it is."""
 
-    NEXT: ClassVar[dict[str, tuple[str, ...]]] = {
-        Status.PENDING: (Status.CONFIRMED, Status.CANCELLED),
-        Status.CONFIRMED: (Status.BAKING, Status.CANCELLED),
-        Status.BAKING: (Status.READY, Status.CANCELLED),
-        Status.READY: (Status.OUT_FOR_DELIVERY, Status.COMPLETED, Status.CANCELLED, Status.NO_SHOW),
-        Status.OUT_FOR_DELIVERY: (Status.COMPLETED,),
-        Status.COMPLETED: (),
-        Status.CANCELLED: (),
-        Status.NO_SHOW: (),
+    # From each status to those that may follow, and the permission that the step asks; `settle_order` opens them all.
+    STEPS: ClassVar[dict[str, dict[str, str]]] = {
+        Status.PENDING: {Status.CONFIRMED: "orders.confirm_order", Status.CANCELLED: "orders.cancel_order"},
+        Status.CONFIRMED: {Status.BAKING: "orders.bake_order", Status.CANCELLED: "orders.cancel_order"},
+        Status.BAKING: {Status.READY: "orders.bake_order", Status.CANCELLED: SETTLE},
+        Status.READY: {
+            Status.OUT_FOR_DELIVERY: "orders.deliver_order",
+            Status.COMPLETED: "orders.hand_over_order",
+            Status.CANCELLED: SETTLE,
+            Status.NO_SHOW: SETTLE,
+        },
+        Status.OUT_FOR_DELIVERY: {Status.COMPLETED: "orders.deliver_order"},
+        Status.COMPLETED: {},
+        Status.CANCELLED: {},
+        Status.NO_SHOW: {},
     }
 
     code = models.CharField(max_length=12, unique=True, help_text="Short, random, and unambiguous to read aloud.")
@@ -113,6 +134,7 @@ class Order(VersionedModel):
     total = MoneyField()
     vat_total = MoneyField()
     paid = MoneyField(default=0, help_text="Payments less refunds.")
+    refunded = MoneyField(default=0, help_text="The sum of the refunds.")
     override_reason = models.CharField(max_length=500, blank=True)
     external_reference = models.CharField(max_length=64, blank=True, help_text="The ticket of another till.")
 
@@ -147,6 +169,7 @@ class Order(VersionedModel):
                 condition=Q(total__gte=0, paid__gte=0, paid__lte=F("total")) | ~Q(external_reference=""),
                 name="order_paid_within_total",
             ),
+            models.CheckConstraint(condition=Q(refunded__gte=0), name="order_refunded_not_negative"),
             models.CheckConstraint(
                 condition=~Q(fulfilment=Fulfilment.DELIVERY) | ~Q(address=""),
                 name="order_delivery_has_address",
@@ -170,13 +193,34 @@ class Order(VersionedModel):
     def balance(self) -> Decimal:
         return self.total - self.paid
 
-    def may_become(self, status: str) -> bool:
-        """Whether the life cycle has that step, for anyone."""
-        if status == Status.OUT_FOR_DELIVERY and self.fulfilment != Fulfilment.DELIVERY:
-            return False
-        if self.status == Status.READY and status == Status.COMPLETED and self.fulfilment == Fulfilment.DELIVERY:
-            return False
-        return status in self.NEXT[self.status]
+    @property
+    def payment_status(self) -> str:
+        if self.paid == 0 and self.refunded > 0:
+            return PaymentStatus.REFUNDED
+        if self.paid >= self.total:
+            return PaymentStatus.PAID
+        return PaymentStatus.PARTIAL if self.paid > 0 else PaymentStatus.UNPAID
+
+    @property
+    def is_editable(self) -> bool:
+        return self.status in EDITABLE
+
+    def steps(self) -> dict[str, str]:
+        """Return the statuses that may follow, for anyone, each with the permission that the step asks."""
+        steps = self.STEPS[self.status]
+        if self.status == Status.READY:
+            delivery = self.fulfilment == Fulfilment.DELIVERY
+            barred = Status.COMPLETED if delivery else Status.OUT_FOR_DELIVERY
+            return {to: permission for to, permission in steps.items() if to != barred}
+        return steps
+
+    def vat_buckets(self) -> list["VatBucket"]:
+        """Return what the order contains at each VAT rate, the lowest rate first."""
+        items = list(self.items.all())
+        return [
+            VatBucket(rate, [item for item in items if item.vat_rate == rate])
+            for rate in sorted({item.vat_rate for item in items})
+        ]
 
 
 class OrderItem(models.Model):
@@ -200,7 +244,8 @@ class OrderItem(models.Model):
             models.CheckConstraint(condition=~Q(quantity=0), name="order_item_quantity_not_zero"),
             models.CheckConstraint(condition=Q(unit_price__gte=0), name="order_item_price_not_negative"),
             models.CheckConstraint(
-                condition=Q(line_total=F("unit_price") * F("quantity")),
+                # Rounded, since SQLite multiplies floating-point numbers: 3 × 1.10 is not 3.30 to it.
+                condition=Q(line_total=Round(F("unit_price") * F("quantity"), 2)),
                 name="order_item_total_is_price_times_quantity",
             ),
             models.CheckConstraint(condition=Q(vat_rate__gte=0, vat_rate__lte=100), name="order_item_rate_percentage"),
@@ -229,6 +274,11 @@ class OrderEvent(models.Model):
     def __str__(self) -> str:
         return f"{self.from_status} → {self.to_status}"
 
+    @property
+    def came_from(self) -> str | None:
+        """The status before; None where the order came into being."""
+        return self.from_status or None
+
 
 class PaymentKind(models.TextChoices):
     PAYMENT = "payment", "Payment"
@@ -252,8 +302,10 @@ class Payment(models.Model):
         ordering = ["pk"]
         constraints = [
             models.CheckConstraint(condition=Q(amount__gt=0), name="payment_amount_positive"),
+            models.CheckConstraint(condition=Q(kind__in=PaymentKind.values), name="payment_kind_known"),
+            models.CheckConstraint(condition=Q(method__in=Method.values), name="payment_method_known"),
             models.CheckConstraint(
-                condition=Q(tendered=None) | Q(tendered__gte=F("amount")),
+                condition=Q(tendered=None) | Q(tendered__gte=F("amount"), method=Method.CASH),
                 name="payment_tendered_covers_amount",
             ),
         ]
@@ -283,7 +335,10 @@ class Notice(models.Model):
 
     class Meta:
         ordering = ["pk"]
-        constraints = [models.UniqueConstraint(fields=["order", "kind"], name="notice_once_per_kind")]
+        constraints = [
+            models.UniqueConstraint(fields=["order", "kind"], name="notice_once_per_kind"),
+            models.CheckConstraint(condition=Q(kind__in=NoticeKind.values), name="notice_kind_known"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.order_id}"

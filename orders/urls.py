@@ -1,5 +1,9 @@
 from bakery.api.routers import Router
+from orders.views import AvailabilityViewSet, OrderViewSet, SaleViewSet
 
 router = Router()
+router.register("orders", OrderViewSet, basename="order")
+router.register("sales", SaleViewSet, basename="sale")
+router.register("availability", AvailabilityViewSet, basename="availability")
 
 urlpatterns = router.urls

@@ -1,0 +1,222 @@
+"""The shapes of orders, their history and their money."""
+
+from decimal import Decimal
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from bakery.api.fields import (
+    AmountField,
+    ChoiceField,
+    CountField,
+    DayField,
+    IdField,
+    InstantField,
+    LongTextField,
+    ModelSerializer,
+    TextField,
+)
+from bakery.db import CENT
+from cashbook.models import MAIN, Method
+from orders import services
+from orders.models import (
+    MOST_LINES,
+    MOST_PIECES,
+    Fulfilment,
+    Order,
+    OrderEvent,
+    OrderItem,
+    Payment,
+    PaymentKind,
+    PaymentStatus,
+    Status,
+)
+from products.models import Place
+
+REASONS = ["", "sold_out", "not_baked", "too_late", "shop_closed"]
+
+
+class OrderItemSerializer(ModelSerializer):
+    product = serializers.IntegerField(source="product_id")
+
+    class Meta:
+        model = OrderItem
+        fields = ["id", "product", "product_name", "unit_price", "vat_rate", "quantity", "line_total", "note"]
+        read_only_fields = fields
+
+
+class VatBucketSerializer(serializers.Serializer[Any]):
+    rate = serializers.DecimalField(max_digits=5, decimal_places=2)
+    net = AmountField()
+    vat = AmountField()
+    gross = AmountField()
+
+
+class OrderSerializer(ModelSerializer):
+    """An order as its customer and the staff read it."""
+
+    allowed_statuses = serializers.SerializerMethodField()
+    customer = serializers.IntegerField(source="customer_id", allow_null=True)
+    items = OrderItemSerializer(many=True)
+    vat = VatBucketSerializer(many=True, source="vat_buckets")
+    balance = AmountField()
+    payment_status = ChoiceField(choices=PaymentStatus.choices)
+
+    class Meta:
+        model = Order
+        fields = [
+            "id", "code", "tracking_token", "status", "allowed_statuses", "channel", "customer", "customer_name",
+            "customer_email", "customer_phone", "fulfilment", "address", "consumption", "due_at", "deadline_at",
+            "notes", "items", "total", "vat_total", "vat", "paid", "balance", "payment_status", "created_at",
+            "updated_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+    @extend_schema_field(serializers.ListField(child=ChoiceField(choices=Status.choices)))
+    def get_allowed_statuses(self, order: Order) -> list[str]:
+        user = self.context["request"].user
+        return services.allowed_statuses(order, user if user.is_authenticated else None, self.context["now"])
+
+
+class OrderEventSerializer(ModelSerializer):
+    user = serializers.CharField(source="user.username", default=None)
+    vars()["from"] = serializers.CharField(source="came_from", allow_null=True)  # `from` is a word of Python's
+    to = serializers.CharField(source="to_status")
+    changes = serializers.DictField(child=serializers.ListField())
+
+    class Meta:
+        model = OrderEvent
+        fields = ["at", "user", "from", "to", "note", "changes"]
+        read_only_fields = fields
+
+
+class StepSerializer(ModelSerializer):
+    """A step in an order's life without what is between staff and customer."""
+
+    vars()["from"] = serializers.CharField(source="came_from", allow_null=True)
+    to = serializers.CharField(source="to_status")
+
+    class Meta:
+        model = OrderEvent
+        fields = ["at", "from", "to"]
+        read_only_fields = fields
+
+
+class TrackedOrderSerializer(OrderSerializer):
+    """What whoever holds the tracking token sees: the order without its account, and the way it went so far."""
+
+    history = StepSerializer(many=True)
+
+    class Meta(OrderSerializer.Meta):
+        fields = [name for name in OrderSerializer.Meta.fields if name not in ("customer", "tracking_token")] + [
+            "history"
+        ]
+
+    def get_allowed_statuses(self, order: Order) -> list[str]:
+        return []
+
+
+class PaymentSerializer(ModelSerializer):
+    user = serializers.CharField(source="user.username")
+    cash_entry = serializers.IntegerField(source="cash_entry_id")
+    change = AmountField()
+
+    class Meta:
+        model = Payment
+        fields = [
+            "id", "amount", "method", "kind", "note", "user", "created_at", "cash_entry", "tendered", "change",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class SaleSerializer(OrderSerializer):
+    """A sale at the till: the order, how it was paid, and what to give back."""
+
+    payments = PaymentSerializer(many=True)
+    change = serializers.SerializerMethodField()
+
+    class Meta(OrderSerializer.Meta):
+        fields = [*OrderSerializer.Meta.fields, "payments", "change"]
+
+    @extend_schema_field(AmountField())
+    def get_change(self, order: Order) -> Decimal:
+        return sum((payment.change for payment in order.payments.all()), Decimal("0.00"))
+
+
+class WantedItemSerializer(serializers.Serializer[Any]):
+    product = IdField()
+    quantity = CountField(min_value=1, max_value=MOST_PIECES)
+    note = TextField(max_length=200, allow_blank=True, default="")
+
+
+class PlaceOrderSerializer(serializers.Serializer[Any]):
+    """What is sent to place an order. `customer` and `override` are for staff."""
+
+    customer = IdField(required=False, allow_null=True)
+    customer_name = TextField(max_length=200, required=False, allow_blank=True)
+    customer_email = serializers.EmailField(max_length=254, required=False, allow_blank=True)
+    customer_phone = TextField(max_length=32, required=False, allow_blank=True)
+    fulfilment = ChoiceField(choices=Fulfilment.choices, required=False)
+    address = LongTextField(max_length=500, required=False, allow_blank=True)
+    consumption = ChoiceField(choices=Place.choices, required=False)
+    due_at = InstantField()
+    notes = LongTextField(max_length=2000, required=False, allow_blank=True)
+    items = WantedItemSerializer(many=True, allow_empty=False, max_length=MOST_LINES)
+    override = TextField(max_length=500, required=False, allow_blank=True)
+
+    def get_fields(self) -> dict[str, Any]:
+        """Leave out what this caller may not set: it is ignored, whatever it is."""
+        fields = super().get_fields()
+        request = self.context.get("request")
+        if request and not (request.user.is_authenticated and request.user.is_staff):
+            del fields["customer"]
+        return fields
+
+
+class EditedItemSerializer(WantedItemSerializer):
+    id = IdField(required=False)
+
+
+class EditOrderSerializer(PlaceOrderSerializer):
+    items = EditedItemSerializer(many=True, allow_empty=False, max_length=MOST_LINES)
+
+
+class ChangeStatusSerializer(serializers.Serializer[Any]):
+    status = ChoiceField(choices=Status.choices, source="to")
+    note = LongTextField(max_length=2000, allow_blank=True, default="")
+
+
+class PaySerializer(serializers.Serializer[Any]):
+    amount = AmountField(min_value=CENT)
+    method = ChoiceField(choices=Method.choices)
+    kind = ChoiceField(choices=PaymentKind.choices, default=PaymentKind.PAYMENT)
+    note = LongTextField(max_length=2000, allow_blank=True, default="")
+    tendered = AmountField(min_value=CENT, required=False, allow_null=True)
+    register = TextField(max_length=50, default=MAIN)
+
+
+class SoldItemSerializer(serializers.Serializer[Any]):
+    product = IdField()
+    quantity = CountField(min_value=1, max_value=MOST_PIECES)
+
+
+class PartSerializer(serializers.Serializer[Any]):
+    method = ChoiceField(choices=Method.choices)
+    amount = AmountField(min_value=CENT)
+    tendered = AmountField(min_value=CENT, required=False, allow_null=True)
+
+
+class SellSerializer(serializers.Serializer[Any]):
+    items = SoldItemSerializer(many=True, allow_empty=False, max_length=MOST_LINES)
+    method = ChoiceField(choices=Method.choices, required=False)
+    payments = PartSerializer(many=True, required=False, max_length=20)
+    consumption = ChoiceField(choices=Place.choices, default=Place.TAKEAWAY)
+    register = TextField(max_length=50, default=MAIN)
+
+
+class AvailabilitySerializer(serializers.Serializer[Any]):
+    product = serializers.IntegerField()
+    date = DayField()
+    available = serializers.IntegerField(allow_null=True)
+    reason = serializers.ChoiceField(choices=REASONS)

@@ -1,0 +1,178 @@
+"""How an order is changed while it may be."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from accounts.models import User
+from bakery import clock
+from bakery.errors import DomainError, NotFound
+from orders.errors import ExceedsBalance, IllegalTransition, TooLate
+from orders.models import Order, OrderEvent, OrderItem
+from orders.services.lines import find_products, new_item, set_totals
+from orders.services.placing import customer_of, require_complete, require_override_right, set_due
+from orders.services.rules import Before, deadline_of, pieces_of, require_sound
+from products.models import Product
+from products.selectors import rates_on
+
+DETAILS = (
+    "customer_name", "customer_email", "customer_phone", "fulfilment", "address", "consumption", "due_at", "notes",
+)  # fmt: skip
+
+
+@transaction.atomic
+def edit_order(
+    *,
+    order_id: int,
+    actor: User,
+    changes: Mapping[str, Any],
+    expected: frozenset[int] | None = None,
+    now: datetime | None = None,
+) -> Order:
+    """Change what `changes` names: `customer` (an id or None, by staff), the details, `items`, `override`.
+
+    `items` replace the lines; one with the `id`, or else the product, of an old line keeps its price and VAT rate.
+    Raises NotFound, Stale, IllegalTransition once it is being baked, TooLate for a customer after the cut-off,
+    ExceedsBalance below what is paid, and for what is asked more than before whatever `place_order` raises.
+    """
+    now = now or clock.now()
+    override = changes.get("override", "")
+    order = lock_order(order_id)
+    order.require_version(expected)
+    _require_editable(order, actor, now)
+    require_override_right(actor, override)
+
+    old = list(order.items.all())
+    shown, before = _as_shown(order, old), Before(order.due_at, order.due_on, pieces_of(old))
+    eaten = order.consumption
+    _set_details(order, changes, actor)
+    lines = changes.get("items") or [_as_line(item) for item in old]
+    products = find_products(lines, also=before.pieces)
+    items = _merge(old, lines, products, order, now)
+    if order.consumption != eaten:
+        _rate_anew(items, products, order)
+
+    require_sound(order, items, products, now=now, override=bool(override), before=before)
+    if "items" in changes or order.due_at != before.due_at:
+        order.deadline_at = deadline_of(order, (products[item.product_id] for item in items))
+    set_totals(order, items)
+    if order.total < order.paid:
+        raise ExceedsBalance(f"{order.paid} is paid already; give money back before.", field="items")
+    changed = _difference(shown, _as_shown(order, items))
+    if changed:
+        order.override_reason = override or order.override_reason
+        _keep(order, old, items)
+        OrderEvent.objects.create(
+            order=order, at=now, user=actor, from_status=order.status, to_status=order.status, changes=changed
+        )
+    return order
+
+
+def lock_order(order_id: int) -> Order:
+    """Return the order with its row locked. Raises NotFound."""
+    order = Order.objects.select_for_update().filter(pk=order_id).first()
+    if order is None:
+        raise NotFound("There is no such order.")
+    return order
+
+
+def require_in_time(order: Order, actor: User, now: datetime) -> None:
+    """Raise TooLate for a customer after the cut-off; staff are not bound by it."""
+    if not actor.is_staff and now > order.deadline_at:
+        until = clock.local(order.deadline_at)
+        raise TooLate(f"It could be changed until {until:%Y-%m-%d %H:%M}. Please call us.")
+
+
+def _require_editable(order: Order, actor: User, now: datetime) -> None:
+    if not order.is_editable:
+        raise IllegalTransition(f"The order can no longer be changed: it is {order.status}.")
+    require_in_time(order, actor, now)
+
+
+def _set_details(order: Order, changes: Mapping[str, Any], actor: User) -> None:
+    for name in DETAILS:
+        setattr(order, name, changes.get(name, getattr(order, name)))
+    if "customer" in changes and actor.is_staff:
+        order.customer = customer_of(actor, changes["customer"])
+    set_due(order)
+    require_complete(order)
+
+
+def _merge(
+    old: list[OrderItem], lines: list[dict[str, Any]], products: dict[int, Product], order: Order, now: datetime
+) -> list[OrderItem]:
+    """Return the lines as they will be: rows of `old` where id or product agree, else new ones."""
+    rates = rates_on(clock.shop_day(now), order.consumption)
+    known = {item.product_id: item for item in old}
+    kept = _match(old, lines)
+    items = []
+    for index, line in enumerate(lines):
+        item = kept.get(index) or new_item(line, products[line["product"]], rates)
+        if item.pk is None and item.product_id in known:
+            kin = known[item.product_id]
+            item.product_name, item.unit_price, item.vat_rate = kin.product_name, kin.unit_price, kin.vat_rate
+        item.order, item.quantity, item.note = order, line["quantity"], line.get("note", "")
+        items.append(item)
+    return items
+
+
+def _match(old: list[OrderItem], lines: list[dict[str, Any]]) -> dict[int, OrderItem]:
+    """Return which old line each new one (by index) goes on with; an id with another product is another line."""
+    free = {item.pk: item for item in old}
+    kept = {}
+    for index, line in enumerate(lines):
+        pk = line.get("id")
+        if pk is not None and pk not in {item.pk for item in old}:
+            raise DomainError(f"The order has no line {pk}.", field=f"items.{index}.id", code="does_not_exist")
+        if pk in free and free[pk].product_id == line["product"]:
+            kept[index] = free.pop(pk)
+    for index, line in enumerate(lines):
+        same = [item for item in free.values() if item.product_id == line["product"]]
+        if index not in kept and same:
+            kept[index] = free.pop(same[0].pk)
+    return kept
+
+
+def _rate_anew(items: list[OrderItem], products: dict[int, Product], order: Order) -> None:
+    """Give each line the rate that applied at the other place on the day the order was placed."""
+    rates = rates_on(clock.shop_day(order.created_at), order.consumption)
+    for item in items:
+        item.vat_rate = rates[products[item.product_id].vat_class_id]
+
+
+def _keep(order: Order, old: list[OrderItem], items: list[OrderItem]) -> None:
+    kept = [item for item in items if item.pk is not None]
+    gone = {item.pk for item in old} - {item.pk for item in kept}
+    if gone:
+        order.items.filter(pk__in=gone).delete()
+    if kept:
+        OrderItem.objects.bulk_update(kept, ["quantity", "note", "line_total", "vat_rate", "vat_amount"])
+    OrderItem.objects.bulk_create([item for item in items if item.pk is None])
+    order.save_version(
+        *DETAILS, "customer", "due_on", "deadline_at", "total", "vat_total", "override_reason",
+    )  # fmt: skip
+
+
+def _as_line(item: OrderItem) -> dict[str, Any]:
+    return {"id": item.pk, "product": item.product_id, "quantity": item.quantity, "note": item.note}
+
+
+def _as_shown(order: Order, items: list[OrderItem]) -> dict[str, Any]:
+    """Return what the history compares, as JSON."""
+    details = {name: getattr(order, name) for name in DETAILS}
+    in_order = sorted(items, key=lambda item: (item.pk is None, item.pk))
+    return details | {
+        "due_at": clock.local(order.due_at).isoformat(),
+        "customer": order.customer_id,
+        "items": [
+            {"product": item.product_id, "product_name": item.product_name, "quantity": item.quantity,
+             "note": item.note} for item in in_order
+        ],
+        "total": f"{order.total:.2f}",
+    }  # fmt: skip
+
+
+def _difference(before: dict[str, Any], after: dict[str, Any]) -> dict[str, list[Any]]:
+    return {name: [before[name], after[name]] for name in before if before[name] != after[name]}

@@ -1,0 +1,153 @@
+"""Money for orders: payments, refunds, and sales at the till."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+
+from accounts.models import User
+from bakery import clock
+from bakery.errors import DomainError
+from cashbook import services as cashbook
+from cashbook.models import MAIN, EntryType, Method
+from orders.errors import ExceedsBalance, ProductUnavailable
+from orders.models import Channel, Order, Payment, PaymentKind, Status
+from orders.services.editing import lock_order
+from orders.services.lines import find_products, new_item, set_totals
+from orders.services.storing import insert, with_free_code
+from products.models import Place, Product
+from products.selectors import rates_on
+
+ENTRY_OF = {PaymentKind.PAYMENT: EntryType.SALE, PaymentKind.REFUND: EntryType.REFUND}
+
+
+@transaction.atomic
+def pay(
+    *,
+    order_id: int,
+    amount: Decimal,
+    method: str,
+    actor: User,
+    kind: str = PaymentKind.PAYMENT,
+    note: str = "",
+    tendered: Decimal | None = None,
+    register: str = MAIN,
+    now: datetime | None = None,
+) -> Payment:
+    """Take a payment for an order, or give money back (kind `refund`), and book it in the cash book of `register`.
+
+    `tendered` is the cash that was handed over. Raises NotFound, ExceedsBalance for more than is owed or was paid,
+    and DomainError where `tendered` is less than the amount or no cash.
+    """
+    _require_tendered(method, amount, tendered)
+    order = lock_order(order_id)
+    if kind == PaymentKind.REFUND:
+        _require_at_most(order.paid, amount, f"Only {order.paid} was paid.")
+        order.paid -= amount
+        order.refunded += amount
+    else:
+        if order.status == Status.CANCELLED:
+            raise ExceedsBalance("The order is cancelled; nothing is owed.", field="amount")
+        _require_at_most(order.balance, amount, f"Only {order.balance} is owed.")
+        order.paid += amount
+    order.save_version("paid", "refunded")
+    payment = Payment(order=order, kind=kind, amount=amount, method=method, tendered=tendered, note=note)
+    return _book(payment, actor=actor, register=register, now=now)
+
+
+def sell(
+    *,
+    actor: User,
+    items: list[dict[str, Any]],
+    method: str | None = None,
+    payments: list[dict[str, Any]] | None = None,
+    consumption: str = Place.TAKEAWAY,
+    register: str = MAIN,
+    now: datetime | None = None,
+) -> Order:
+    """Sell over the counter: an order that is completed and paid at once, by one `method` or by split `payments`.
+
+    A payment is {"method", "amount", "tendered" (optional)}; together they make up the total. Opening hours, lead
+    times, weekdays and capacity do not bind it, what is retired is not sold. Raises DomainError for unknown products
+    and where the payments are less than the total, ExceedsBalance where they are more, ProductUnavailable.
+    """
+    order = Order(channel=Channel.COUNTER, status=Status.COMPLETED, placed_by=actor, consumption=consumption)
+    parts = partial(_parts_of, method=method, payments=payments)
+    return with_free_code(order, lambda: _sell(order, items, parts, actor=actor, register=register, now=now))
+
+
+@transaction.atomic
+def _sell(
+    order: Order,
+    lines: list[dict[str, Any]],
+    parts_of: Callable[[Decimal], list[dict[str, Any]]],
+    *,
+    actor: User,
+    register: str,
+    now: datetime | None,
+) -> Order:
+    order.due_at = order.deadline_at = (now or clock.now()).astimezone(UTC)
+    order.due_on = clock.shop_day(order.due_at)
+    products = find_products(lines)
+    _require_active(lines, products)
+    rates = rates_on(order.due_on, order.consumption)
+    items = [new_item(line, products[line["product"]], rates) for line in lines]
+    set_totals(order, items)
+    parts = parts_of(order.total)
+    order.paid = order.total
+    insert(order, items, actor=actor, now=order.due_at)
+    for part in parts:
+        if part["amount"]:
+            _book(Payment(order=order, **part), actor=actor, register=register, now=now)
+    return order
+
+
+def _parts_of(total: Decimal, *, method: str | None, payments: list[dict[str, Any]] | None) -> list[dict[str, Any]]:
+    """Return the payments that make up `total`: the given ones, or one by `method`."""
+    if method is not None and payments is not None:
+        raise DomainError("Send either a method or payments.", field="payments")
+    if payments is None:
+        if method is None:
+            raise DomainError("Say how it is paid.", field="method", code="required")
+        return [{"method": method, "amount": total}]
+    for index, part in enumerate(payments):
+        _require_tendered(part["method"], part["amount"], part.get("tendered"), within=f"payments.{index}.")
+    paid = sum((part["amount"] for part in payments), Decimal(0))
+    if paid > total:
+        raise ExceedsBalance(f"The payments are {paid - total} more than the total of {total}.", field="payments")
+    if paid < total:
+        raise DomainError(f"The payments are {total - paid} less than the total of {total}.", field="payments")
+    return payments
+
+
+def _require_tendered(method: str, amount: Decimal, tendered: Decimal | None, *, within: str = "") -> None:
+    """Raise DomainError unless what was handed over is cash, and enough; `within` leads to the field."""
+    if tendered is not None and (method != Method.CASH or tendered < amount):
+        raise DomainError(
+            "Only cash is tendered, and at least the amount.", field=f"{within}tendered", code="min_value"
+        )
+
+
+def _require_at_most(most: Decimal, amount: Decimal, message: str) -> None:
+    if amount > most:
+        raise ExceedsBalance(message, field="amount")
+
+
+def _require_active(items: list[dict[str, Any]], products: dict[int, Product]) -> None:
+    for index, line in enumerate(items):
+        if not products[line["product"]].is_active:
+            raise ProductUnavailable(f"{products[line['product']]} is not sold.", field=f"items.{index}.product")
+
+
+def _book(payment: Payment, *, actor: User, register: str, now: datetime | None) -> Payment:
+    """Write the entry in the cash book and the payment that points to it."""
+    payment.cash_entry = cashbook.book(
+        type=ENTRY_OF[PaymentKind(payment.kind)], amount=payment.amount, method=payment.method, actor=actor,
+        notes=payment.note, reference=payment.order.reference, register=register, now=now,
+    )  # fmt: skip
+    payment.user, payment.created_at = actor, payment.cash_entry.created_at
+    payment.save(force_insert=True)
+    return payment

@@ -1,0 +1,175 @@
+"""What may be ordered for when: time, opening hours, what is sold that day, and the day's capacity."""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import NamedTuple
+
+from django.db.models import Q
+
+from bakery import clock
+from bakery.errors import Conflict, Problem
+from bakery.models import Closure, OpeningHours, is_open
+from orders import selectors
+from orders.errors import CapacityExceeded, ProductUnavailable, ShopClosed, TooLate
+from orders.models import Order, OrderItem
+from products.models import CapacityGroup, CapacityOverride, Product
+
+
+class Before(NamedTuple):
+    """What an order asked for before an edit. A new order asked for nothing."""
+
+    due_at: datetime | None = None
+    due_on: date | None = None
+    pieces: Counter[int] = Counter()
+
+
+NOTHING = Before()
+
+
+def deadline_of(order: Order, products: Iterable[Product]) -> datetime:
+    """Return until when the customer may change their mind: the due time less the longest lead time."""
+    return order.due_at - max(product.lead_time for product in products)
+
+
+def require_sound(
+    order: Order,
+    items: list[OrderItem],
+    products: dict[int, Product],
+    *,
+    now: datetime,
+    override: bool,
+    before: Before = NOTHING,
+) -> None:
+    """Check `order` with `items` for what it asks more than `before`; `products` holds all of both, by id.
+
+    An edit is not refused for what it leaves as it was. `override` goes over lead times, closing and capacity, never
+    over the past. Raises TooLate, ProductUnavailable, ShopClosed (or a Conflict of several), CapacityExceeded.
+    """
+    moved = before.due_at != order.due_at
+    if moved and order.due_at < now:
+        raise TooLate("This time is over.", field="due_at")
+    held = before.pieces if before.due_on == order.due_on else Counter[int]()
+    grown = {pk for pk, pieces in pieces_of(items).items() if pieces > held[pk]}
+    earlier = before.due_at is None or order.due_at < before.due_at
+    hurried = [products[pk] for pk in pieces_of(items) if earlier or pk not in before.pieces]
+
+    refusals = _unavailable(order.due_on, items, products, among=grown)
+    if not override:
+        refusals += _short_of_time(order, hurried, now)
+        refusals += _closed(order) if moved else []
+    if refusals:
+        kinds = {type(refusal) for refusal in refusals}
+        kind = kinds.pop() if len(kinds) == 1 else Conflict
+        raise kind.of([problem for refusal in refusals for problem in refusal.problems])
+    if grown and not override:
+        _require_capacity(order, items, products, held)
+
+
+def pieces_of(items: Iterable[OrderItem]) -> Counter[int]:
+    """Return how many pieces of each product, by id, the lines ask for together."""
+    pieces = Counter[int]()
+    for item in items:
+        pieces[item.product_id] += item.quantity
+    return pieces
+
+
+def _unavailable(day: date, items: list[OrderItem], products: dict[int, Product], *, among: set[int]) -> list[Conflict]:
+    return [
+        ProductUnavailable(f"{products[item.product_id]} is not sold on {day}.", field=f"items.{index}.product")
+        for index, item in enumerate(items)
+        if item.product_id in among and not products[item.product_id].is_available_on(day)
+    ]
+
+
+def _short_of_time(order: Order, products: list[Product], now: datetime) -> list[Conflict]:
+    slowest = max(products, key=lambda product: product.lead_time_hours, default=None)
+    if slowest is None or order.due_at - now >= slowest.lead_time:
+        return []
+    return [TooLate(f"{slowest} is to be ordered {slowest.lead_time_hours} hours ahead.", field="due_at")]
+
+
+def _closed(order: Order) -> list[Conflict]:
+    hours = list(OpeningHours.objects.all())
+    closures = list(Closure.objects.covering(order.due_on))
+    if is_open(order.due_at, hours, closures):
+        return []
+    day = f"{order.due_on:%A} {order.due_on}"
+    spans = [span for span in hours if span.weekday == order.due_on.isoweekday()]
+    if closures or not spans:
+        return [ShopClosed(f"The shop is closed on {day}.", field="due_at")]
+    times = " and ".join(f"{span.opens:%H:%M}–{span.closes:%H:%M}" for span in spans)
+    at = f"{clock.local(order.due_at):%H:%M}"
+    return [ShopClosed(f"The shop is closed at {at}; on {day} it is open {times}.", field="due_at")]
+
+
+class _Limits(NamedTuple):
+    """The capacity of a day: pieces by product id, units by capacity group id. What is missing has no limit."""
+
+    pieces: dict[int, int]
+    units: dict[int, int]
+
+
+def _require_capacity(order: Order, items: list[OrderItem], products: dict[int, Product], held: Counter[int]) -> None:
+    """Raise CapacityExceeded unless the day has room for `items`; the order's own `held` pieces are its to keep."""
+    limits = _lock_limits(order.due_on, products)
+    if not limits.pieces and not limits.units:
+        return
+    taken = selectors.taken_between(
+        order.due_on, order.due_on, products=limits.pieces, groups=limits.units, without=order.pk
+    )
+    held_units = Counter[int]()
+    for pk, pieces in held.items():
+        held_units[products[pk].capacity_group_id or 0] += pieces * products[pk].capacity_units
+    left = _Limits(
+        {pk: max(limit - taken.pieces[order.due_on, pk], held[pk], 0) for pk, limit in limits.pieces.items()},
+        {pk: max(limit - taken.units[order.due_on, pk], held_units[pk], 0) for pk, limit in limits.units.items()},
+    )
+    problems = _exceeding(items, products, left, order.due_on)
+    if problems:
+        raise CapacityExceeded.of(problems)
+
+
+def _exceeding(items: list[OrderItem], products: dict[int, Product], left: _Limits, day: date) -> list[Problem]:
+    """Take the lines one by one out of what is left; return a problem for each that does not fit."""
+    problems, earlier = [], Counter[int]()
+    for index, item in enumerate(items):
+        product = products[item.product_id]
+        room = [left.pieces[product.pk]] if product.pk in left.pieces else []
+        group = product.capacity_group_id
+        if group in left.units:
+            room.append(left.units[group] // product.capacity_units)
+        if room and item.quantity > min(room):
+            most = min(room) + earlier[product.pk]
+            message = f"Of {product} only {most} are left on {day}." if most else f"{product} is sold out on {day}."
+            problems.append(Problem(CapacityExceeded.code, message, f"items.{index}.quantity"))
+            continue
+        earlier[product.pk] += item.quantity
+        if product.pk in left.pieces:
+            left.pieces[product.pk] -= item.quantity
+        if group in left.units:
+            left.units[group] -= item.quantity * product.capacity_units
+    return problems
+
+
+def _lock_limits(day: date, products: dict[int, Product]) -> _Limits:
+    """Lock what limits these products on `day`, products first, both in order of their ids; return the limits.
+
+    Whoever takes from the same limit waits here, and then sees the orders that were placed meanwhile.
+    """
+    groups = {product.capacity_group_id for product in products.values() if product.capacity_group_id}
+    pieces: dict[int, int | None] = {}
+    units: dict[int, int] = {}
+    for override in CapacityOverride.objects.filter(Q(product__in=products) | Q(group__in=groups), day=day):
+        if override.product_id:
+            pieces[override.product_id] = override.capacity
+        elif override.group_id:
+            units[override.group_id] = override.capacity
+    limited = [pk for pk, product in products.items() if product.daily_capacity is not None or pk in pieces]
+    if limited:
+        rows = Product.objects.select_for_update(no_key=True).filter(pk__in=limited).order_by("pk")
+        pieces = dict(rows.values_list("pk", "daily_capacity")) | pieces
+    if groups:
+        rows_of_groups = CapacityGroup.objects.select_for_update(no_key=True).filter(pk__in=groups).order_by("pk")
+        units = dict(rows_of_groups.values_list("pk", "daily_capacity")) | units
+    return _Limits({pk: limit for pk, limit in pieces.items() if limit is not None}, units)

@@ -1,0 +1,40 @@
+"""Jobs behind the requests."""
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.template.loader import render_to_string
+
+from bakery import clock
+from bakery.jobs import job
+from bakery.models import Shop
+from orders.models import Notice, NoticeKind
+
+SUBJECTS = {
+    NoticeKind.RECEIVED: "We have your order {code}",
+    NoticeKind.CONFIRMED: "Your order {code} is confirmed",
+    NoticeKind.READY: "Your order {code} is ready",
+    NoticeKind.CANCELLED: "Your order {code} is cancelled",
+}
+
+
+@job()
+def send_notice(notice_id: int) -> None:
+    """Send one notice. No lock is held meanwhile: a slow mail server holds up no order."""
+    notice = Notice.objects.select_related("order").filter(pk=notice_id).first()
+    if notice is None or notice.sent_at is not None or not notice.order.customer_email:
+        return
+    order, shop = notice.order, Shop.get()
+    text = render_to_string(
+        f"orders/{notice.kind}.txt",
+        {"order": order, "items": order.items.all(), "shop": shop, "due_at": clock.local(order.due_at)},
+    )
+    # The same id at a second attempt, so that a mail program shows it once should we have died in between.
+    message_id = f"<notice-{notice.pk}.{order.code}@{settings.DEFAULT_FROM_EMAIL.partition('@')[2]}>"
+    EmailMessage(
+        subject=SUBJECTS[NoticeKind(notice.kind)].format(code=order.code),
+        body=text,
+        to=[order.customer_email],
+        reply_to=[shop.email] if shop.email else None,
+        headers={"Message-ID": message_id, "Auto-Submitted": "auto-generated"},
+    ).send()
+    Notice.objects.filter(pk=notice.pk).update(sent_at=clock.now())

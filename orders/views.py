@@ -1,0 +1,163 @@
+"""Orders over HTTP."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import QuerySet, prefetch_related_objects
+from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.status import HTTP_200_OK, HTTP_201_CREATED
+
+from accounts.models import User
+from bakery import clock
+from bakery.api.conditional import honours_if_match
+from bakery.api.idempotency import idempotent
+from bakery.api.permissions import ANYONE, SIGNED_IN, guests_or
+from bakery.api.throttling import Limit
+from bakery.api.viewsets import ApiViewSet, TaggedListMixin
+from orders import selectors, services
+from orders.filters import OrderFilter, read_availability
+from orders.models import Order
+from orders.serializers import (
+    AvailabilitySerializer,
+    ChangeStatusSerializer,
+    EditOrderSerializer,
+    OrderEventSerializer,
+    OrderSerializer,
+    PaymentSerializer,
+    PaySerializer,
+    PlaceOrderSerializer,
+    SaleSerializer,
+    SellSerializer,
+    TrackedOrderSerializer,
+)
+
+
+class OrderViewSet(TaggedListMixin, ApiViewSet[Order]):
+    serializer_class = OrderSerializer
+    filterset_class = OrderFilter
+    orderings = {"created_at": "created_at", "due_at": "due_at", "total": "total"}
+    lookup_value_regex = "[0-9]+"
+    permissions = {
+        "list": SIGNED_IN,
+        "retrieve": SIGNED_IN,
+        "create": guests_or("orders.add_order"),
+        "partial_update": "orders.change_order",
+        # Which role may set which status is the life cycle's to say, after other questions.
+        "set_status": SIGNED_IN,
+        "history": SIGNED_IN,
+        "payments": SIGNED_IN,
+        "add_payment": "orders.add_payment",
+        "track": ANYONE,
+    }
+    limits = {"create": Limit("guest-orders", 30, timedelta(minutes=1), guests_only=True)}
+
+    @property
+    def caller(self) -> User | None:
+        """The signed-in user, or None for a guest."""
+        return self.actor if self.request.user.is_authenticated else None
+
+    def get_queryset(self) -> QuerySet[Order]:
+        return Order.objects.visible_to(self.actor).with_items()
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        return {**super().get_serializer_context(), "now": clock.now()}
+
+    def show(self, instance: Order, *, code: int = HTTP_200_OK, **headers: str) -> Response:
+        prefetch_related_objects([instance], "items")
+        return super().show(instance, code=code, **headers)
+
+    def retrieve(self, request: Request, pk: str) -> Response:
+        return self.show(self.get_object())
+
+    @extend_schema(request=PlaceOrderSerializer, responses={201: OrderSerializer})
+    @idempotent
+    def create(self, request: Request) -> Response:
+        order = services.place_order(**self.parse(PlaceOrderSerializer), actor=self.caller)
+        return self.show(order, code=HTTP_201_CREATED, Location=f"/api/orders/{order.pk}")
+
+    @extend_schema(request=EditOrderSerializer, responses=OrderSerializer)
+    @honours_if_match
+    def partial_update(self, request: Request, pk: str) -> Response:
+        order = self.get_object()
+        changes = self.parse(EditOrderSerializer, partial=True)
+        return self.show(
+            services.edit_order(order_id=order.pk, changes=changes, actor=self.actor, expected=self.expected_versions())
+        )
+
+    @extend_schema(request=ChangeStatusSerializer, responses=OrderSerializer)
+    @action(detail=True, methods=["put"], url_path="status")
+    @honours_if_match
+    def set_status(self, request: Request, pk: str) -> Response:
+        order = self.get_object()
+        wanted = self.parse(ChangeStatusSerializer)
+        return self.show(
+            services.change_status(
+                order_id=order.pk, **wanted, actor=self.actor, expected=self.expected_versions(), seen=order.status
+            )
+        )
+
+    @extend_schema(responses=OrderEventSerializer(many=True), filters=False)
+    @action(detail=True, pagination_class=None)
+    def history(self, request: Request, pk: str) -> Response:
+        events = self.get_object().history.select_related("user")
+        return Response(OrderEventSerializer(events, many=True).data)
+
+    @extend_schema(responses=PaymentSerializer(many=True), filters=False)
+    @action(detail=True, pagination_class=None)
+    def payments(self, request: Request, pk: str) -> Response:
+        payments = self.get_object().payments.select_related("user")
+        return Response(PaymentSerializer(payments, many=True).data)
+
+    @extend_schema(request=PaySerializer, responses={201: PaymentSerializer})
+    @payments.mapping.post
+    @idempotent
+    def add_payment(self, request: Request, pk: str) -> Response:
+        order = self.get_object()
+        payment = services.pay(order_id=order.pk, **self.parse(PaySerializer), actor=self.actor)
+        return Response(PaymentSerializer(payment).data, status=HTTP_201_CREATED)
+
+    @extend_schema(responses=TrackedOrderSerializer, filters=False)
+    @action(detail=False, url_path="track/(?P<token>[^/]+)", pagination_class=None)
+    def track(self, request: Request, token: str) -> Response:
+        order = get_object_or_404(Order.objects.with_items().prefetch_related("history"), tracking_token=token)
+        return Response(TrackedOrderSerializer(order, context=self.get_serializer_context()).data)
+
+
+class SaleViewSet(ApiViewSet[Order]):
+    serializer_class = SaleSerializer
+    permissions = {"create": "orders.make_sale"}
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        return {**super().get_serializer_context(), "now": clock.now()}
+
+    @extend_schema(request=SellSerializer, responses={201: SaleSerializer})
+    @idempotent
+    def create(self, request: Request) -> Response:
+        order = services.sell(**self.parse(SellSerializer), actor=self.actor)
+        prefetch_related_objects([order], "items", "payments__user")
+        return self.show(order, code=HTTP_201_CREATED, Location=f"/api/orders/{order.pk}")
+
+
+class AvailabilityViewSet(ApiViewSet[Order]):
+    serializer_class = AvailabilitySerializer
+    pagination_class = None
+    filter_backends = []
+    permissions = {"list": ANYONE}
+
+    @extend_schema(
+        responses=AvailabilitySerializer(many=True),
+        parameters=[
+            OpenApiParameter("date", OpenApiTypes.DATE, description="One day; or else `from` and `to`."),
+            OpenApiParameter("from", OpenApiTypes.DATE),
+            OpenApiParameter("to", OpenApiTypes.DATE, description="At most 31 days with `from`."),
+            OpenApiParameter("product", OpenApiTypes.INT, many=True, description="All products where left out."),
+        ],
+    )
+    def list(self, request: Request) -> Response:
+        found = selectors.availability(**read_availability(request), now=clock.now())
+        return Response([row._asdict() for row in found])
