@@ -10,7 +10,9 @@ from products.models import Product
 
 
 class Command(BaseCommand):
-    help = "Make the database ready for this release, and with --demo fill an empty shop. Quick where nothing is to do."
+    help = (
+        "Make the database ready for this release. With --demo fill an empty shop, and print the logins of a demo shop."
+    )
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -24,7 +26,10 @@ class Command(BaseCommand):
         if demo and is_empty():
             self.stderr.write("Filling the shop with the demo bakery …")
             call_command("loaddata", "demo", verbosity=0)
-            call_command("seed_demo")
+            call_command("seed_demo", stdout=self.stderr)
+        demo_users = get_user_model().objects.filter(email__endswith="@millers-bakery.example", is_active=True)
+        if demo and demo_users.exists():
+            self.stdout.write("owner, manager, cashier, baker, driver, customer; password: NAME-demo-1")
 
 
 def is_empty() -> bool:
