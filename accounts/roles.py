@@ -77,10 +77,15 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
 
 def synchronise() -> None:
     """Make a group for each role, with exactly the permissions of the table. Raises LookupError for a misspelt one."""
-    known = {f"{p.content_type.app_label}.{p.codename}": p for p in Permission.objects.select_related("content_type")}
-    for role, patterns in PERMISSIONS.items():
+    for role, permissions in wanted().items():
         group, _ = Group.objects.get_or_create(name=role)
-        group.permissions.set(_matching(patterns, known))
+        group.permissions.set(permissions)
+
+
+def wanted() -> dict[str, list[Permission]]:
+    """Return the permissions of each role as the table has them. Raises LookupError for a misspelt one."""
+    known = {f"{p.content_type.app_label}.{p.codename}": p for p in Permission.objects.select_related("content_type")}
+    return {role: _matching(patterns, known) for role, patterns in PERMISSIONS.items()}
 
 
 def _matching(patterns: tuple[str, ...], known: dict[str, Permission]) -> list[Permission]:

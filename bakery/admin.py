@@ -4,11 +4,13 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import Model
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin as UnfoldModelAdmin
 from unfold.admin import StackedInline as UnfoldStackedInline
 from unfold.admin import TabularInline as UnfoldTabularInline
+from unfold.decorators import action as button
+from unfold.forms import AdminPasswordChangeForm, AuthenticationForm, UserChangeForm, UserCreationForm
 
 from bakery.errors import DomainError
 
@@ -20,6 +22,15 @@ class ModelAdmin(UnfoldModelAdmin):
     show_full_result_count = False
     list_filter_submit = True
     warn_unsaved_form = True
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Tell a service's refusal in words; the transaction of the page is rolled back, so nothing has changed."""
+        try:
+            page: HttpResponse = super().changeform_view(request, *args, **kwargs)
+        except DomainError as refusal:
+            tell_refusal(self, request, refusal)
+            return HttpResponseRedirect(request.get_full_path())
+        return page
 
 
 class HistoryModelAdmin(SimpleHistoryAdmin, ModelAdmin):
@@ -55,10 +66,15 @@ def tell_refusal(admin: ModelAdmin, request: HttpRequest, refusal: DomainError, 
 
 
 __all__ = [
+    "AdminPasswordChangeForm",
+    "AuthenticationForm",
     "HistoryModelAdmin",
     "ModelAdmin",
     "ReadOnlyAdmin",
     "StackedInline",
     "TabularInline",
+    "UserChangeForm",
+    "UserCreationForm",
+    "button",
     "tell_refusal",
 ]

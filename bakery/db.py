@@ -1,12 +1,14 @@
 """What models are built from: time stamps, versions, money, append-only tables, unique violations."""
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, TypeVar
 
 from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, connections, models
+from django.db.models.query_utils import DeferredAttribute
 
 from bakery.errors import AlreadyExists, Stale
 
@@ -34,6 +36,41 @@ class MoneyField(models.DecimalField[SetType, GetType]):
         name, path, args, kwargs = super().deconstruct()
         del kwargs["max_digits"], kwargs["decimal_places"]
         return name, path, list(args), dict(kwargs)
+
+
+def fold(text: str) -> str:
+    """Return the form in which names are compared: case and compatibility forms make no difference, in any script."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text.strip()).casefold())
+
+
+class _Folded(DeferredAttribute):
+    field: "FoldedField"
+
+    def __get__(self, instance: Any, cls: Any = None) -> Any:
+        return self if instance is None else fold(getattr(instance, self.field.follows))
+
+    # There only so that Django finds a value and takes the column for a loaded one.
+    def __set__(self, instance: Any, value: Any) -> None:
+        instance.__dict__[self.field.attname] = value
+
+
+class FoldedField(models.CharField[Any, Any]):
+    """A column that holds the folded text of another one, for a unique constraint or a look-up in any case.
+
+    LOWER of SQLite knows ASCII alone. It follows its field by itself, in `loaddata` and `bulk_create` too; only
+    `update()` and `save(update_fields=…)` must name both.
+    """
+
+    descriptor_class = _Folded
+
+    def __init__(self, *, follows: str, **kwargs: Any) -> None:
+        self.follows = follows
+        super().__init__(editable=False, **{"default": "", **kwargs})
+
+    def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:
+        name, path, args, kwargs = super().deconstruct()
+        del kwargs["editable"]
+        return name, path, list(args), {**kwargs, "follows": self.follows}
 
 
 class TimeStampedModel(models.Model):
@@ -211,7 +248,7 @@ def _violated_field(model: type[models.Model], names: set[str], columns: set[str
         ]
         hit = {f"{table}.{model._meta.get_field(name).column}" for name in fields}  # type: ignore[union-attr]
         if constraint.name in names or (columns and columns == hit):
-            return fields[-1]
+            return str(getattr(model._meta.get_field(fields[-1]), "follows", fields[-1]))
     for field in model._meta.concrete_fields:
         if field.unique and (
             columns == {f"{table}.{field.column}"} or any(name.startswith(f"{table}_{field.column}") for name in names)

@@ -25,6 +25,13 @@ class Limit(NamedTuple):
     window: timedelta
     guests_only: bool = False
 
+    def seconds_to_wait(self, address: str) -> int:
+        """Count one more use from `address`; return 0 where it is allowed, else when to come back."""
+        if not settings.THROTTLING:
+            return 0
+        uses, seconds = RateCounter.objects.hit(f"{self.name}:{address}", window=self.window, now=clock.now())
+        return seconds if uses > self.uses else 0
+
 
 class ActionThrottle(BaseThrottle):
     """Hold `view.limits`: {action: Limit}, counted in the database and so right over all processes."""
@@ -33,11 +40,10 @@ class ActionThrottle(BaseThrottle):
 
     def allow_request(self, request: Request, view: APIView) -> bool:
         limit: Limit | None = getattr(view, "limits", {}).get(getattr(view, "action", None))
-        if not settings.THROTTLING or limit is None or (limit.guests_only and request.user.is_authenticated):
+        if limit is None or (limit.guests_only and request.user.is_authenticated):
             return True
-        name = f"{limit.name}:{request.META.get('REMOTE_ADDR', '')}"
-        uses, self.seconds_left = RateCounter.objects.hit(name, window=limit.window, now=clock.now())
-        return uses <= limit.uses
+        self.seconds_left = limit.seconds_to_wait(request.META.get("REMOTE_ADDR", ""))
+        return not self.seconds_left
 
     def wait(self) -> float:
         return self.seconds_left
