@@ -151,18 +151,25 @@ class RateCounter(models.Model):
 
 class RevisionManager(models.Manager["Revision"]):
     def current(self, name: str) -> int:
-        """Return how often what `name` stands for has changed."""
+        """Return the number of the last change to what `name` stands for; 0 before the first."""
         return self.filter(name=name).values_list("number", flat=True).first() or 0
 
-    def bump(self, name: str) -> None:
-        """Say, in the transaction of the change, that what `name` stands for has changed."""
-        if not self.filter(name=name).update(number=F("number") + 1):
+    def bump(self, name: str) -> int:
+        """Say, in the transaction of the change, that what `name` stands for has changed; return the number before.
+
+        Called first, it also makes the writers of `name` wait for each other. The number follows the clock, so that
+        none is used for a second time after an older backup was restored.
+        """
+        if not self.filter(name=name).exists():
             self.bulk_create([Revision(name=name, number=0)], ignore_conflicts=True)
-            self.filter(name=name).update(number=F("number") + 1)
+        before = self.select_for_update().values_list("number", flat=True).get(name=name)
+        after = max(before + 1, int(clock.now().timestamp() * 1_000_000))
+        self.filter(name=name).update(number=after)
+        return before
 
 
 class Revision(models.Model):
-    """A counter that moves with every write to a set of tables, so that an answer made of them has a tag."""
+    """A number that moves up with every write to a set of tables, so that an answer made of them has a tag."""
 
     name = models.CharField(max_length=64, primary_key=True)
     number = models.PositiveBigIntegerField()

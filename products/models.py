@@ -26,6 +26,7 @@ A_TON_OF_GRAMS = 1_000_000
 MOST_PIECES = 1_000_000
 LAST_POSITION = 1_000_000
 STANDARD = "standard"
+CATALOGUE = "catalogue"
 
 
 class Allergen(models.TextChoices):

@@ -36,10 +36,14 @@ def expected_versions(request: Request) -> frozenset[int] | None:
     return frozenset(int(head) for head in heads if head.isdecimal() and head.isascii()) or _NO_VERSION
 
 
+def names(request: Request, etag: str) -> bool:
+    """Whether the caller names this very tag, and so was given it for a good request."""
+    return etag in {tag.removeprefix("W/") for tag in parse_etags(request.headers.get("If-None-Match", ""))}
+
+
 def is_known(request: Request, etag: str) -> bool:
-    """Whether the caller already has the answer with this tag."""
-    tags = parse_etags(request.headers.get("If-None-Match", ""))
-    return "*" in tags or etag in {tag.removeprefix("W/") for tag in tags}
+    """Whether the caller already has the answer with this tag, or wants none that is there (`*`)."""
+    return names(request, etag) or request.headers.get("If-None-Match", "").strip() == "*"
 
 
 def not_modified(etag: str) -> Response:

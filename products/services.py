@@ -1,0 +1,229 @@
+"""Everything that changes the catalogue: products, categories, VAT, targets, pictures."""
+
+import unicodedata
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import IO, Any
+
+from django.core.files.base import ContentFile
+from django.db import transaction
+from django.db.models import ProtectedError
+
+from bakery.errors import AlreadyExists, DomainError, InUse, NotFound
+from bakery.models import Revision
+from products import pictures
+from products.models import (
+    CATALOGUE,
+    STANDARD,
+    Category,
+    Place,
+    Product,
+    ProductTarget,
+    VatClass,
+    VatRate,
+    same_name,
+)
+from products.slugs import free_slug
+
+
+def touch_catalogue() -> int:
+    """Say that the catalogue changes, first thing in the transaction that changes it; return the revision before.
+
+    Tags of what was read before are void from then on, and all who write the catalogue wait for each other: so what
+    they look up (free slugs, names in any case) stays true until they are done.
+    """
+    return Revision.objects.bump(CATALOGUE)
+
+
+def standard_class() -> VatClass:
+    """Return the VAT class of products that name none; it is made where it is not there."""
+    return VatClass.objects.get_or_create(slug=STANDARD, defaults={"name": "Standard"})[0]
+
+
+# Products
+
+
+@transaction.atomic
+def create_product(*, vat_class: VatClass | None = None, **fields: Any) -> Product:
+    """Make a product of `fields`, named as in the model; the VAT class is `standard` unless given.
+
+    Raises DomainError for a season that ends before it starts; a sku, or a name without a sku in its category,
+    that is there already violates a unique constraint.
+    """
+    touch_catalogue()
+    product = Product(vat_class=vat_class or standard_class(), **fields)
+    _settle(product)
+    product.slug = free_slug(Product, product.name)
+    product.save()
+    return product
+
+
+@transaction.atomic
+def update_product(*, product_id: int, expected: frozenset[int] | None = None, **fields: Any) -> Product:
+    """Change the named `fields` of a product; its slug stays. Raises Stale, NotFound, and as `create_product`."""
+    touch_catalogue()
+    product = _locked_product(product_id)
+    product.require_version(expected)
+    for name, value in fields.items():
+        setattr(product, name, value)
+    _settle(product)
+    product.save_version()
+    return product
+
+
+@transaction.atomic
+def remove_product(*, product_id: int, expected: frozenset[int] | None = None) -> None:
+    """Delete a product that nothing refers to, and retire one with history. Raises Stale, NotFound."""
+    touch_catalogue()
+    product = _locked_product(product_id)
+    product.require_version(expected)
+    try:
+        product.delete()
+    except ProtectedError:
+        product.is_active = False
+        product.save_version("is_active")
+    else:
+        _forget_file(product.image.name)
+
+
+def _locked_product(product_id: int) -> Product:
+    for product in Product.objects.select_for_update().filter(pk=product_id):
+        return product
+    raise NotFound("There is no such product.")
+
+
+def _settle(product: Product) -> None:
+    for name in ("sku", "name", "description"):
+        setattr(product, name, unicodedata.normalize("NFC", getattr(product, name)).strip())
+    first, last = product.available_from, product.available_until
+    if first and last and last < first:
+        raise DomainError("The season must not end before it starts.", field="available_until")
+
+
+@transaction.atomic
+def set_targets(*, product_id: int, targets: Mapping[int, int]) -> dict[int, int]:
+    """Replace a product's targets, pieces by ISO weekday; a weekday that is left out has none. Raises NotFound."""
+    touch_catalogue()
+    product = _locked_product(product_id)
+    kept = {target.weekday: target for target in product.targets.all()}
+    for weekday, target in kept.items():
+        if weekday not in targets:
+            target.delete()
+    for weekday, quantity in targets.items():
+        target = kept.get(weekday) or ProductTarget(product=product, weekday=weekday)
+        if target.quantity != quantity:
+            target.quantity = quantity
+            target.save()
+    return dict(sorted(targets.items()))
+
+
+# Pictures
+
+
+def set_image(*, product_id: int, upload: IO[bytes], expected: frozenset[int] | None = None) -> Product:
+    """Give a product the picture in `upload`, in place of the one it has. Raises BadPicture, NotFound, Stale."""
+    suffix, content = pictures.reencode(upload)
+    field = Product._meta.get_field("image")
+    name = field.storage.save(field.generate_filename(None, pictures.random_name(suffix)), ContentFile(content))
+    try:
+        return _put_image(product_id, name, expected)
+    except BaseException:
+        field.storage.delete(name)
+        raise
+
+
+def remove_image(*, product_id: int, expected: frozenset[int] | None = None) -> Product:
+    """Take a product's picture away, if it has one. Raises NotFound, Stale."""
+    return _put_image(product_id, "", expected)
+
+
+@transaction.atomic
+def _put_image(product_id: int, name: str, expected: frozenset[int] | None) -> Product:
+    touch_catalogue()
+    product = _locked_product(product_id)
+    product.require_version(expected)
+    former = product.image.name
+    if former != name:
+        product.image.name = name
+        product.save_version("image")
+        _forget_file(former)
+    return product
+
+
+def _forget_file(name: str | None) -> None:
+    """Delete a picture's file once the change is sure."""
+    if name:
+        storage = Product._meta.get_field("image").storage
+        transaction.on_commit(lambda: storage.delete(name), robust=True)
+
+
+# Categories
+
+
+@transaction.atomic
+def create_category(*, name: str, slug: str = "", position: int = 0) -> Category:
+    """Make a category; its slug is made of the name unless given. Raises AlreadyExists for a name in any case."""
+    touch_catalogue()
+    category = Category(name=unicodedata.normalize("NFC", name).strip(), position=position)
+    _require_new_name(category)
+    category.slug = slug or free_slug(Category, category.name)
+    category.save()
+    return category
+
+
+@transaction.atomic
+def update_category(*, category_id: int, expected: frozenset[int] | None = None, **fields: Any) -> Category:
+    """Change `name`, `slug` or `position`. Raises Stale, NotFound, AlreadyExists."""
+    touch_catalogue()
+    category = _locked_category(category_id)
+    category.require_version(expected)
+    category.name = unicodedata.normalize("NFC", fields.get("name", category.name)).strip()
+    category.slug = fields.get("slug") or category.slug
+    category.position = fields.get("position", category.position)
+    _require_new_name(category)
+    category.save_version()
+    return category
+
+
+@transaction.atomic
+def remove_category(*, category_id: int, expected: frozenset[int] | None = None) -> None:
+    """Delete an empty category. Raises InUse for one with products, Stale, NotFound."""
+    touch_catalogue()
+    category = _locked_category(category_id)
+    category.require_version(expected)
+    names = list(category.products.values_list("name", flat=True)[:3])
+    if names:
+        raise InUse(f"It still has products ({', '.join(names)} …). Move them to another category first.")
+    category.delete()
+
+
+def _locked_category(category_id: int) -> Category:
+    for category in Category.objects.select_for_update().filter(pk=category_id):
+        return category
+    raise NotFound("There is no such category.")
+
+
+def _require_new_name(category: Category) -> None:
+    # SQLite's LOWER knows ASCII alone, so its unique index takes ÉCLAIRS and éclairs for two names.
+    others = Category.objects.exclude(pk=category.pk).values_list("name", flat=True)
+    wanted = same_name(category.name)
+    if any(same_name(name) == wanted for name in others):
+        raise AlreadyExists("There is already a category with this name.", field="name")
+
+
+# VAT
+
+
+@transaction.atomic
+def create_vat_class(*, slug: str, name: str) -> VatClass:
+    """Make a VAT class; it has no rate, which counts as 0.00, until one is added."""
+    touch_catalogue()
+    return VatClass.objects.create(slug=slug, name=name)
+
+
+@transaction.atomic
+def add_vat_rate(*, vat_class: VatClass, place: Place, rate: Decimal, valid_from: date) -> VatRate:
+    """Let `rate` per cent hold for a class at a place of consumption from the day `valid_from` on."""
+    touch_catalogue()
+    return VatRate.objects.create(vat_class=vat_class, place=place, rate=rate, valid_from=valid_from)
