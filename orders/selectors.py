@@ -109,7 +109,7 @@ class _Calendar:
             Q(product__in=products) | Q(group__in=groups), day__range=(first, last)
         )
         self.limits = {(row.day, row.product_id, row.group_id): row.capacity for row in overrides}
-        named = {product for _, product, _ in self.limits}
+        named = {product for _, product, _ in self.limits if product}
         limited = {product.pk for product in products if product.daily_capacity is not None} | named
         self.taken = taken_between(first, last, products=limited, groups=groups)
         self.hours = list(OpeningHours.objects.all())

@@ -162,7 +162,7 @@ class PlaceOrderSerializer(serializers.Serializer[Any]):
     consumption = ChoiceField(choices=Place.choices, required=False)
     due_at = InstantField()
     notes = LongTextField(max_length=2000, required=False, allow_blank=True)
-    items = WantedItemSerializer(many=True, allow_empty=False, max_length=MOST_LINES)
+    items = WantedItemSerializer(many=True, allow_empty=False, max_length=MOST_LINES)  # type: ignore[call-arg]  # unknown to the stubs
     override = TextField(max_length=500, required=False, allow_blank=True)
 
     def get_fields(self) -> dict[str, Any]:
@@ -179,7 +179,10 @@ class EditedItemSerializer(WantedItemSerializer):
 
 
 class EditOrderSerializer(PlaceOrderSerializer):
-    items = EditedItemSerializer(many=True, allow_empty=False, max_length=MOST_LINES)
+    """What is changed. It is not parsed as partial, since that would make the parts of a line optional as well."""
+
+    due_at = InstantField(required=False)
+    items = EditedItemSerializer(many=True, allow_empty=False, max_length=MOST_LINES, required=False)  # type: ignore[call-arg]  # unknown to the stubs
 
 
 class ChangeStatusSerializer(serializers.Serializer[Any]):
@@ -208,9 +211,9 @@ class PartSerializer(serializers.Serializer[Any]):
 
 
 class SellSerializer(serializers.Serializer[Any]):
-    items = SoldItemSerializer(many=True, allow_empty=False, max_length=MOST_LINES)
+    items = SoldItemSerializer(many=True, allow_empty=False, max_length=MOST_LINES)  # type: ignore[call-arg]  # unknown to the stubs
     method = ChoiceField(choices=Method.choices, required=False)
-    payments = PartSerializer(many=True, required=False, max_length=20)
+    payments = PartSerializer(many=True, required=False, max_length=20)  # type: ignore[call-arg]  # unknown to the stubs
     consumption = ChoiceField(choices=Place.choices, default=Place.TAKEAWAY)
     register = TextField(max_length=50, default=MAIN)
 

@@ -84,7 +84,7 @@ class OrderViewSet(TaggedListMixin, ApiViewSet[Order]):
     @honours_if_match
     def partial_update(self, request: Request, pk: str) -> Response:
         order = self.get_object()
-        changes = self.parse(EditOrderSerializer, partial=True)
+        changes = self.parse(EditOrderSerializer)
         return self.show(
             services.edit_order(order_id=order.pk, changes=changes, actor=self.actor, expected=self.expected_versions())
         )
