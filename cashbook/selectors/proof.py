@@ -94,7 +94,8 @@ def _entry_problems(register: Register, first: date | None, last: date | None) -
     for row in _rows(register, due, end):
         if start == 1 or newest is not None or row.number != due:
             yield from _row_problems(register, row, due=due, previous=previous, after=newest)
-        due, previous, newest = (row.number if isinstance(row.number, int) else due) + 1, row.hash, row
+        if isinstance(row.number, int):  # SQLite takes anything for a number
+            due, previous, newest = row.number + 1, row.hash, row
     if end is None:
         yield from _head_problems(register, newest)
 

@@ -1,0 +1,93 @@
+"""Several people at the same register at the same moment."""
+
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from django.db import connection, transaction
+
+from cashbook import selectors, services
+from cashbook.models import CashEntry, CashSession
+from cashbook.tests.factories import a_cashier, book, close_session, open_session
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+AT_ONCE = 8
+
+
+def at_once(*acts: Callable[[], object]) -> list[str]:
+    """Do all of it at the same moment, each on a connection of its own; return what came of each."""
+    barrier = Barrier(len(acts))
+
+    def do(act):
+        try:
+            barrier.wait()
+            act()
+        except Exception as error:  # noqa: BLE001  # whatever it is, the test is told
+            return getattr(error, "code", type(error).__name__)
+        else:
+            return "done"
+        finally:
+            connection.close()
+
+    connection.close()
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return list(pool.map(do, acts))
+
+
+def test_of_eight_who_close_a_session_one_does():
+    session = open_session()
+    book("20.00")
+
+    assert Counter(at_once(*[lambda: close_session(session, "170.00")] * AT_ONCE)) == {"done": 1, "session_closed": 7}
+    session.refresh_from_db()
+    assert session.expected == 170
+
+
+def test_of_eight_who_open_a_session_one_does():
+    a_cashier()
+    assert Counter(at_once(*[open_session] * AT_ONCE)) == {"done": 1, "already_exists": 7}
+    assert CashSession.objects.get().number == 1
+
+
+def test_of_eight_who_reverse_an_entry_one_does():
+    entry = book()
+
+    def reverse():
+        services.reverse(entry_id=entry.pk, notes="", actor=a_cashier())
+
+    assert Counter(at_once(*[reverse] * AT_ONCE)) == {"done": 1, "already_exists": 7}
+    assert CashEntry.objects.count() == 2
+
+
+def test_numbers_have_no_gaps_whoever_fails_in_between():
+    a_cashier()
+
+    @transaction.atomic
+    def fail():
+        book()
+        raise RuntimeError
+
+    def work():
+        for number in range(6):
+            if number % 3 == 2:
+                with pytest.raises(RuntimeError):
+                    fail()
+            else:
+                book()
+
+    assert set(at_once(*[work] * AT_ONCE)) == {"done"}
+    assert list(CashEntry.objects.order_by("number").values_list("number", flat=True)) == list(range(1, 33))
+    assert list(selectors.checks()) == []
+
+
+def test_what_is_booked_while_a_session_closes_is_in_its_count_or_outside_of_it():
+    session = open_session()
+    at_once(lambda: close_session(session), *[book] * (AT_ONCE - 1))
+
+    session.refresh_from_db()
+    assert not session.is_open
+    assert CashEntry.objects.count() == AT_ONCE - 1
+    assert list(selectors.checks()) == []
