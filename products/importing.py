@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import chain, islice
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from django.db import connection, transaction
 from simple_history.utils import bulk_create_with_history
@@ -13,7 +14,7 @@ from bakery import clock
 from products import selectors, services
 from products.errors import BadProductFile
 from products.models import Category, Product, same_name
-from products.reader import CellError, ProductFile, ProductRow, in_order
+from products.reader import CellError, ProductFile, ProductRow, UnreadableFile, in_order, read_products
 from products.slugs import SlugBook
 
 if TYPE_CHECKING:
@@ -60,6 +61,14 @@ class _Plan:
     updates: list[tuple[int, ProductRow]] = field(default_factory=list)
     unchanged: int = 0
     errors: list[CellError] = field(default_factory=list)
+
+
+def read_file(source: Path | BinaryIO, *, filename: str) -> ProductFile:
+    """Read a file of products. Raises BadProductFile where the file as a whole cannot be used."""
+    try:
+        return read_products(source, filename=filename)
+    except UnreadableFile as error:
+        raise BadProductFile(error.errors) from error
 
 
 def import_products(

@@ -171,7 +171,16 @@ class ProductQuerySet(models.QuerySet["Product"]):
     def for_diet(self, diet: str) -> "ProductQuerySet":
         return self.having_bit("diet_mask", Diet.values.index(diet))
 
-    def free_of(self, allergens: list[str]) -> "ProductQuerySet":
+    def about(self, text: str) -> "ProductQuerySet":
+        """Those in whose name, sku or description each word of `text` stands."""
+        return self.filter(
+            *(
+                Q(name__icontains=word) | Q(sku__icontains=word) | Q(description__icontains=word)
+                for word in text.split()
+            )
+        )
+
+    def free_of(self, allergens: Iterable[str]) -> "ProductQuerySet":
         """Those that contain none of `allergens`; traces (may contain) do not count."""
         held = F("allergen_mask").bitand(to_mask(allergens, Allergen.values))
         return self.alias(held=held).filter(held=0)

@@ -3,7 +3,6 @@
 import unicodedata
 from collections.abc import Collection
 
-from django.db.models import Q
 from django.utils.text import slugify
 
 from products.models import Category, Product
@@ -49,7 +48,5 @@ def slug_of(name: str) -> str:
 def free_slug(model: type[Category | Product], name: str) -> str:
     """Return a slug for `name` that no row of `model` has. The caller holds the catalogue, so it stays free."""
     start = slug_of(name)[:20] or str(model._meta.verbose_name)
-    near: Collection[str] = model._default_manager.filter(
-        Q(slug=start) | Q(slug__startswith=start)
-    ).values_list("slug", flat=True)  # fmt: skip
+    near = model._default_manager.filter(slug__startswith=start).values_list("slug", flat=True)
     return SlugBook(model, near).take(name)
