@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.db.models import Model
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin as UnfoldModelAdmin
@@ -13,6 +14,7 @@ from unfold.decorators import action as button
 from unfold.forms import AdminPasswordChangeForm, AuthenticationForm, UserChangeForm, UserCreationForm
 
 from bakery.errors import DomainError
+from bakery.models import Closure, OpeningHours, Shop
 
 
 class ModelAdmin(UnfoldModelAdmin):
@@ -58,11 +60,40 @@ class StackedInline(UnfoldStackedInline):
     extra = 0
 
 
-def tell_refusal(admin: ModelAdmin, request: HttpRequest, refusal: DomainError, about: Any = "") -> None:
+def tell_refusal(page: ModelAdmin, request: HttpRequest, refusal: DomainError, about: Any = "") -> None:
     """Show why a service refused."""
     lead = f"{about}: " if about else ""
     for problem in refusal.problems:
-        admin.message_user(request, f"{lead}{problem.message}", messages.ERROR)
+        page.message_user(request, f"{lead}{problem.message}", messages.ERROR)
+
+
+@admin.register(Shop)
+class ShopAdmin(HistoryModelAdmin):
+    """The one shop: its row is there once it was saved, and then it is only changed."""
+
+    list_display = ["name", "currency", "email", "phone", "requires_cash_session"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and not Shop.objects.exists()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Shop, form: Form, change: bool) -> None:
+        obj.pk = 1
+        super().save_model(request, obj, form, change)
+
+
+@admin.register(OpeningHours)
+class OpeningHoursAdmin(HistoryModelAdmin):
+    list_display = ["weekday", "opens", "closes"]
+    list_filter = ["weekday"]
+
+
+@admin.register(Closure)
+class ClosureAdmin(HistoryModelAdmin):
+    list_display = ["first_day", "last_day", "reason"]
+    date_hierarchy = "first_day"
 
 
 __all__ = [

@@ -94,7 +94,7 @@ def blank_item(product: Product, **known: Any) -> BakingItem:
 def _items_beside_orders(plan: BakingPlan) -> list[BakingItem]:
     """The stored items, and one for each product that was ordered only after planning."""
     demand = demand_on(plan.date)
-    stored = {item.product_id: item for item in plan.items.order_by()}
+    stored = {item.product_id: item for item in plan.items.order_by().select_related("assigned_to")}
     items = []
     for product in _on_the_wall(demand.keys() | stored.keys()):
         item = stored.get(product.pk) or blank_item(product)

@@ -1,33 +1,29 @@
-from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
-from itertools import count
 from typing import Any
 
 from accounts.tests.factories import make_user
 from bakery import clock
-from orders.models import Channel, Order, OrderItem
+from orders.models import Order
+from orders.tests.factories import make_order
 from production import services
 from production.models import BakingPlan
 from products.models import Product, ProductTarget
 
-_numbers: Iterator[int] = count(1)
 DAY = date(2026, 11, 25)  # a Wednesday
 
 
-def make_demand(quantities: dict[Product, int], *, day: date = DAY, **fields: Any) -> Order:
-    """Make an order due at 8 on `day`, whatever a shop's rules say about it."""
-    number = next(_numbers)
-    due_at = datetime.combine(day, time(8), tzinfo=clock.shop_zone())
-    values = {
-        "code": f"P{number}", "tracking_token": f"production-{number}", "channel": Channel.WEB, "due_at": due_at,
-        "due_on": day, "deadline_at": due_at - timedelta(hours=12), "total": 0, "vat_total": 0,
-    }  # fmt: skip
-    order = Order.objects.create(**{**values, **fields})
-    OrderItem.objects.bulk_create(
-        OrderItem(order=order, product=product, product_name=product.name, unit_price=0, vat_rate=0,
-                  quantity=quantity, line_total=0, vat_amount=0)
-        for product, quantity in quantities.items()
-    )  # fmt: skip
+def make_demand(quantities: dict[Product, int], *, day: date = DAY, status: str = "pending", **fields: Any) -> Order:
+    """Place an order for `quantities`, due at 8 on `day`, five days ahead; `fields` are then written over it."""
+    due_at = clock.wall_time(datetime.combine(day, time(8)))
+    order = make_order(
+        items=[{"product": product.pk, "quantity": quantity} for product, quantity in quantities.items()],
+        due_at=due_at,
+        now=due_at - timedelta(days=5),
+        status=status,
+        fulfilment="delivery" if status == "out_for_delivery" else "pickup",
+    )
+    if fields:
+        Order.objects.filter(pk=order.pk).update(**fields)
     return order
 
 
