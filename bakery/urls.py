@@ -18,7 +18,7 @@ handler500 = "bakery.api.exceptions.server_error"
 
 def media(request: HttpRequest, path: str) -> HttpResponseBase:
     """Pictures of products: each was drawn anew by us under a random name, so that none can hold a script."""
-    return serve(request, path, document_root=settings.MEDIA_ROOT)
+    return serve(request, path, document_root=str(settings.MEDIA_ROOT))
 
 
 urlpatterns = [

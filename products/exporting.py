@@ -38,7 +38,7 @@ def _rows() -> Iterator[Row]:
         Product.objects.order_by("pk").values_list(*columns).iterator(CHUNK)
     ):
         texts = (neutralise(text) for text in (sku, name, category))
-        yield *texts, price, neutralise(image), neutralise(description), "true" if active else "false"  # type: ignore[misc]
+        yield *texts, price, neutralise(image), neutralise(description), "true" if active else "false"
 
 
 def _write_csv(rows: Iterable[Row], file: IO[bytes]) -> None:
@@ -58,7 +58,7 @@ def _write_xlsx(rows: Iterable[Row], file: IO[bytes]) -> None:
     book.save(file)
 
 
-def _cell(sheet: Any, value: str | Decimal) -> WriteOnlyCell:
+def _cell(sheet: Any, value: Any) -> Any:
     cell = WriteOnlyCell(sheet, value)
     if isinstance(value, Decimal):
         cell.number_format = "0.00"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from django.db import connection, transaction
 from simple_history.utils import bulk_create_with_history
@@ -194,7 +194,7 @@ class _Writer:
         usual = Product(vat_class=services.standard_class(), created_at=self._now, updated_at=self._now)
         others = [one for one in Product._meta.concrete_fields if not one.primary_key and one.attname not in READ]
         slugs = SlugBook(Product, set(Product.objects.values_list("slug", flat=True)))
-        columns = ", ".join([*READ, *(one.column for one in others)])
+        columns = ", ".join([*READ, *(str(one.column) for one in others)])
         values = ", ".join([*(f"v.column{n}" for n in range(1, len(READ) + 1)), *["%s"] * len(others)])
         self._execute(
             f"INSERT INTO products_product ({columns}) SELECT {values} FROM ({{rows}}) AS v",  # noqa: S608  # our names
@@ -239,21 +239,21 @@ class _Writer:
 
     def _record(self) -> None:
         """Add a row of history for each product written: they are those that bear this import's moment."""
-        columns = ", ".join(one.column for one in Product._meta.concrete_fields)
+        columns = ", ".join(str(one.column) for one in Product._meta.concrete_fields)
         with connection.cursor() as cursor:
             cursor.execute(
                 "INSERT INTO products_historicalproduct"  # noqa: S608  # names of our own columns
                 f" ({columns}, history_date, history_type, history_user_id)"
                 f" SELECT {columns}, %s, CASE WHEN created_at = %s THEN '+' ELSE '~' END, %s"
                 " FROM products_product WHERE updated_at = %s",
-                [self._moment, self._moment, self._user and self._user.pk, self._moment],
+                [self._moment, self._moment, self._user.pk if self._user else None, self._moment],
             )
 
     @property
-    def _moment(self) -> object:
+    def _moment(self) -> Any:
         return Product._meta.get_field("updated_at").get_db_prep_save(self._now, connection)
 
-    def _execute(self, statement: str, constants: list[object], rows: Iterable[tuple[object, ...]]) -> None:
+    def _execute(self, statement: str, constants: list[Any], rows: Iterable[tuple[Any, ...]]) -> None:
         """Run a statement over all rows, put in as a table of values, and tell how far it is."""
         remaining = iter(rows)
         total = len(self._plan.creates) + len(self._plan.updates)
@@ -266,5 +266,5 @@ class _Writer:
                 self._progress("Writing", self._done, total)
 
 
-def _stored_price(price: Decimal) -> object:
+def _stored_price(price: Decimal) -> Any:
     return Product._meta.get_field("price").get_db_prep_save(price, connection)

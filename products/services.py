@@ -125,7 +125,7 @@ def set_image(*, product_id: int, upload: IO[bytes], expected: frozenset[int] | 
     """Give a product the picture in `upload`, in place of the one it has. Raises BadPicture, NotFound, Stale."""
     suffix, content = pictures.reencode(upload)
     field = Product._meta.get_field("image")
-    name = field.storage.save(field.generate_filename(None, pictures.random_name(suffix)), ContentFile(content))
+    name = field.storage.save(field.generate_filename(Product(), pictures.random_name(suffix)), ContentFile(content))
     try:
         return _put_image(product_id, name, expected)
     except BaseException:

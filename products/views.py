@@ -90,7 +90,7 @@ class ProductViewSet(CatalogueViewSet):
     def get_queryset(self) -> QuerySet[Product]:
         return Product.objects.visible_to(self.request.user)
 
-    def filter_queryset(self, queryset: QuerySet[Product]) -> Any:
+    def filter_queryset(self, queryset: QuerySet[Any]) -> Any:
         return super().filter_queryset(queryset).values(*COLUMNS)
 
     @cached_property

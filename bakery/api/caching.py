@@ -1,15 +1,20 @@
 """Hot lists: their tag is known before they are built, and their bytes are kept under it."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from django.core.cache import cache
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpResponse
+from django.utils.functional import cached_property
 from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from bakery.api import conditional
+from bakery.api.filters import PAGING
 from bakery.api.renderers import EnvelopeRenderer
 
 T = TypeVar("T")
@@ -28,12 +33,27 @@ def remember(tag: str, make: Callable[[], T]) -> T:
     return kept
 
 
+class _KeptCount(Paginator[Any]):
+    """Counts the rows once per tag: no page changes how many there are."""
+
+    def __init__(self, tag: str, *args: Any) -> None:
+        super().__init__(*args)
+        self._rows: QuerySet[Any] = args[0]
+        self._tag = tag
+
+    @cached_property
+    def count(self) -> int:
+        return remember(self._tag, self._rows.count)
+
+
 class HotListMixin(ListModelMixin):
     """A list that costs one query when nothing has changed since it was last asked for.
 
     The viewset's `list_tag` names all that the answer depends on: the revision of its tables, read before them, and
-    who asks. Path, host and parameters are added here.
+    who asks. Host, path and parameters are added here.
     """
+
+    paginator: Any
 
     def list_tag(self, request: Request) -> tuple[int, Any]:
         """Return the revision of what is listed, and whatever else the answer depends on."""
@@ -46,6 +66,9 @@ class HotListMixin(ListModelMixin):
             return conditional.not_modified(etag)
         body = cache.get(etag)
         if body is None:
+            rows = {name: values for name, values in request.query_params.lists() if name not in PAGING}
+            count_tag = conditional.etag_of(revision, "count", request.path, sorted(rows.items()), variant)
+            self.paginator.django_paginator_class = partial(_KeptCount, count_tag)
             response = super().list(request, *args, **kwargs)
             body = EnvelopeRenderer().render(response.data, None, {"response": response})
             if len(body) <= LARGEST:

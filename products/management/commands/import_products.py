@@ -23,9 +23,9 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"{path} cannot be read: {error.strerror}.") from error
         except BadProductFile as refusal:
-            for error in refusal.errors:
-                place = f"line {error.line}" + (f", column {error.column}" if error.column else "")
-                self.stderr.write(f"{place}, {error.code}: {error.message}")
+            for fault in refusal.errors:
+                place = f"line {fault.line}" + (f", column {fault.column}" if fault.column else "")
+                self.stderr.write(f"{place}, {fault.code}: {fault.message}")
             raise CommandError(refusal.message) from refusal
         counts = ", ".join(f"{name} {count}" for name, count in result._asdict().items())
         self.stdout.write(f"{counts}{' (dry run)' if options['dry_run'] else ''}")
