@@ -3,6 +3,7 @@
 from django.db import transaction
 
 from accounts.models import User
+from bakery.errors import AlreadyExists
 from chat.models import Channel, Message, ReadMark
 
 
@@ -16,8 +17,11 @@ def post_message(*, channel: str, text: str, actor: User) -> Message:
 
 @transaction.atomic
 def open_channel(*, slug: str, name: str, actor: User) -> Channel:
-    """Make a channel for all of the staff; return it as the actor sees it."""
-    return Channel.objects.seen_by(actor).get(pk=Channel.objects.create(slug=slug, name=name).pk)
+    """Make a channel for all of the staff; return it as the actor sees it. Raises AlreadyExists."""
+    channel, is_new = Channel.objects.get_or_create(slug=slug, defaults={"name": name})
+    if not is_new:
+        raise AlreadyExists(f"There is already a channel {slug}.", field="channel")
+    return Channel.objects.seen_by(actor).get(pk=channel.pk)
 
 
 @transaction.atomic

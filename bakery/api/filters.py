@@ -31,7 +31,10 @@ class _ReadBy(forms.Field):
         try:
             return self.reader.run_validation(value)
         except ValidationError as error:
-            raise forms.ValidationError([str(detail) for detail in error.detail], code="invalid") from error
+            details = [
+                forms.ValidationError(str(detail), code=getattr(detail, "code", "invalid")) for detail in error.detail
+            ]
+            raise forms.ValidationError(details) from error
 
 
 class _DayFormField(_ReadBy):
@@ -111,15 +114,12 @@ class StrictFilterBackend(filters.DjangoFilterBackend):
         filterset_class = self.get_filterset_class(view, queryset)
         known = PAGING | frozenset(filterset_class.base_filters if filterset_class else ())
         refuse_unknown(request, known)
-        empty = {name: "Must not be empty." for name, value in request.query_params.items() if value == ""}
-        if empty:
-            raise ValidationError(empty, code="invalid")
         filtered: QuerySet[Any] = super().filter_queryset(request, queryset, view)
         return filtered
 
 
 def refuse_unknown(request: Request, known: frozenset[str]) -> None:
-    """Raise a 400 that names each query parameter which is not in `known`."""
+    """Raise a 400 that names each query parameter which is not in `known`, or which is empty."""
     unknown = {
         name: f"There is no such parameter; known are {', '.join(sorted(known)) or 'none'}."
         for name in request.query_params
@@ -127,6 +127,9 @@ def refuse_unknown(request: Request, known: frozenset[str]) -> None:
     }
     if unknown:
         raise ValidationError(unknown, code="unknown_parameter")
+    empty = {name: "Must not be empty." for name, value in request.query_params.items() if value == ""}
+    if empty:
+        raise ValidationError(empty, code="invalid")
 
 
 def read_day(request: Request, name: str, default: date | None = None) -> date:

@@ -1,0 +1,105 @@
+"""The cash book in the back office: everything to be seen, nothing to be changed but by the service."""
+
+import pytest
+from django.urls import reverse
+
+from accounts.tests.factories import make_user
+from cashbook import services
+from cashbook.models import CashEntry, CashSession, Register
+from cashbook.tests.factories import a_cashier, book, close_session, open_session
+
+pytestmark = pytest.mark.django_db
+
+ENTRIES = reverse("admin:cashbook_cashentry_changelist")
+
+
+@pytest.fixture
+def office(client):
+    client.force_login(make_user(role="manager"))
+    return client
+
+
+def page(client, path):
+    response = client.get(path)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def run_action(client, *entries, reason=""):
+    return client.post(
+        ENTRIES,
+        {"action": "reverse", "_selected_action": [entry.pk for entry in entries], "reason": reason},
+        follow=True,
+    )
+
+
+def test_the_list_shows_entries_and_finds_them(office):
+    book("12.50", notes="<script>alert(1)</script>")
+    book("3.00", "refund", "card", reference="order:77")
+
+    shown = page(office, ENTRIES)
+    assert "12.50" in shown
+    assert "-3.00" in shown
+    assert "<script>alert(1)" not in shown
+    assert "order:77" not in page(office, f"{ENTRIES}?method__exact=cash")
+    assert "12.50" not in page(office, f"{ENTRIES}?q=order:77")
+
+
+def test_the_list_costs_no_more_for_many_entries(office, queries_do_not_grow):
+    open_session()
+    assert queries_do_not_grow(office, ENTRIES, book) <= 20
+
+
+def test_entries_can_be_neither_added_changed_nor_deleted(office):
+    entry = book()
+    change = reverse("admin:cashbook_cashentry_change", args=[entry.pk])
+
+    assert "3.50" in page(office, change)
+    assert office.get(reverse("admin:cashbook_cashentry_add")).status_code == 403
+    assert office.post(change, {"amount": "1.00"}).status_code == 403
+    assert office.post(reverse("admin:cashbook_cashentry_delete", args=[entry.pk]), {"post": "yes"}).status_code == 403
+    office.post(ENTRIES, {"action": "delete_selected", "_selected_action": [entry.pk], "post": "yes"})
+    assert list(CashEntry.objects.all()) == [entry]
+
+
+def test_chosen_entries_are_reversed_by_the_service(office):
+    one, other = book("1.00"), book("2.00")
+    shown = run_action(office, one, other, reason=" typed wrongly ").content.decode()
+
+    assert "Entry 1 was reversed by entry 3." in shown
+    assert "Entry 2 was reversed by entry 4." in shown
+    reversal = CashEntry.objects.get(reversal_of=one)
+    assert (reversal.notes, reversal.user.role) == ("typed wrongly", "manager")
+
+
+def test_a_refused_reversal_says_why(office):
+    entry = book()
+    services.reverse(entry_id=entry.pk, notes="", actor=a_cashier())
+
+    assert "Entry 1: This entry has been reversed already." in run_action(office, entry).content.decode()
+    assert CashEntry.objects.count() == 2
+
+
+def test_sessions_are_listed_with_their_difference(office):
+    session = close_session(open_session("150.00"), "149.25")
+    assert "-0.75" in page(office, reverse("admin:cashbook_cashsession_changelist"))
+    change = reverse("admin:cashbook_cashsession_change", args=[session.pk])
+    assert office.post(change, {"counted": "150.00"}).status_code == 403
+    assert CashSession.objects.get().counted == session.counted
+
+
+def test_a_register_is_added_and_labelled_but_keeps_its_name(office):
+    office.post(reverse("admin:cashbook_register_add"), {"name": "stall", "label": "Stall"})
+    stall = Register.objects.get(name="stall")
+    change = reverse("admin:cashbook_register_change", args=[stall.pk])
+    office.post(change, {"name": "kiosk", "label": "Market stall", "last_number": "9"})
+
+    stall.refresh_from_db()
+    assert (stall.name, stall.label, stall.last_number) == ("stall", "Market stall", 0)
+    assert office.post(reverse("admin:cashbook_register_delete", args=[stall.pk]), {"post": "yes"}).status_code == 403
+
+
+@pytest.mark.parametrize("role", ["baker", "driver"])
+def test_who_may_not_see_the_cash_book_does_not(client, role):
+    client.force_login(make_user(role=role))
+    assert client.get(ENTRIES).status_code == 403
