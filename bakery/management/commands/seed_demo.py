@@ -49,7 +49,7 @@ class Command(BaseCommand):
             seed_cash(people, now)
             for username, words in TALK:
                 chat.post_message(channel="general", text=words, actor=people[username])
-            production.make_plan(day=clock.shop_day(now), include_forecast=False, actor=people["manager"])
+            production.plan_day(day=clock.shop_day(now), actor=people["manager"])
         self.stdout.write(f"Seeded {Order.objects.count()} orders.")
 
 
