@@ -11,7 +11,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Round
 
 from bakery.db import MoneyField, VersionedModel
-from cashbook.models import CashEntry, Method
+from cashbook.models import CashEntry, EntryType, Method
 from products.models import Place, Product
 
 
@@ -312,6 +312,11 @@ class Payment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.amount}"
+
+    @property
+    def entry_type(self) -> str:
+        """What the cash book calls it."""
+        return EntryType.REFUND if self.kind == PaymentKind.REFUND else EntryType.SALE
 
     @property
     def change(self) -> Decimal:

@@ -12,7 +12,7 @@ from accounts.models import User
 from bakery import clock
 from bakery.errors import DomainError
 from cashbook import services as cashbook
-from cashbook.models import MAIN, EntryType, Method
+from cashbook.models import MAIN, Method
 from orders.errors import ExceedsBalance, ProductUnavailable
 from orders.models import Channel, Order, Payment, PaymentKind, Status
 from orders.services.editing import lock_order
@@ -20,8 +20,6 @@ from orders.services.lines import find_products, new_item, set_totals
 from orders.services.storing import insert, with_free_code
 from products.models import Place, Product
 from products.selectors import rates_on
-
-ENTRY_OF = {PaymentKind.PAYMENT: EntryType.SALE, PaymentKind.REFUND: EntryType.REFUND}
 
 
 @transaction.atomic
@@ -145,7 +143,7 @@ def _require_active(items: list[dict[str, Any]], products: dict[int, Product]) -
 def _book(payment: Payment, *, actor: User, register: str, now: datetime | None) -> Payment:
     """Write the entry in the cash book and the payment that points to it."""
     payment.cash_entry = cashbook.book(
-        type=ENTRY_OF[PaymentKind(payment.kind)], amount=payment.amount, method=payment.method, actor=actor,
+        type=payment.entry_type, amount=payment.amount, method=payment.method, actor=actor,
         notes=payment.note, reference=payment.order.reference, register=register, now=now,
     )  # fmt: skip
     payment.user, payment.created_at = actor, payment.cash_entry.created_at

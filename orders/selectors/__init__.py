@@ -1,0 +1,7 @@
+"""What other rooms and apps ask about orders."""
+
+from orders.selectors.availability import Availability, availability
+from orders.selectors.checks import checks
+from orders.selectors.demand import Taken, demand_between, demand_on, taken_between
+
+__all__ = ["Availability", "Taken", "availability", "checks", "demand_between", "demand_on", "taken_between"]

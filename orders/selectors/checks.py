@@ -1,0 +1,91 @@
+"""What must hold of all orders, looked at from the outside: for `manage.py doctor`."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from django.db.models import DecimalField, F, Max, OuterRef, Q, Subquery, Sum, Value
+from django.db.models.functions import Coalesce, Round
+
+from bakery import clock
+from bakery.db import to_cents
+from orders.models import Order, OrderEvent, OrderItem, Payment, PaymentKind
+from orders.selectors.demand import taken_between
+from products.models import CapacityGroup, CapacityOverride, Product, contained_vat
+
+NOTHING = Value(Decimal(0), output_field=DecimalField(max_digits=10, decimal_places=2))
+
+
+def checks() -> list[str]:
+    """Return a line for each thing that is derived and does not follow from what it is derived of."""
+    return [*_totals(), *_vat(), *_paid(), *_entries(), *_statuses(), *_capacity()]
+
+
+def _totals() -> Iterator[str]:
+    sums = Order.objects.annotate(lines=_rounded("items__line_total"), vat=_rounded("items__vat_amount"))
+    adrift = sums.exclude(total=F("lines"), vat_total=F("vat"))
+    for code, total, vat_total, lines, vat in adrift.values_list("code", "total", "vat_total", "lines", "vat"):
+        yield f"Order {code}: {total} with {vat_total} of VAT, but its lines come to {lines} with {vat}."
+
+
+def _vat() -> Iterator[str]:
+    buckets = OrderItem.objects.values_list("order__code", "vat_rate").annotate(Sum("line_total"), Sum("vat_amount"))
+    for code, rate, gross, vat in buckets.order_by().iterator():
+        due = contained_vat(to_cents(gross), rate)
+        if to_cents(vat) != due:
+            yield f"Order {code}: the lines at {rate} % hold {to_cents(vat)} of VAT instead of {due}."
+
+
+def _paid() -> Iterator[str]:
+    """Tickets of another till were paid there."""
+    sums = Order.objects.filter(external_reference="").annotate(
+        took=_rounded("payments__amount", Q(payments__kind=PaymentKind.PAYMENT)),
+        gave=_rounded("payments__amount", Q(payments__kind=PaymentKind.REFUND)),
+        rest=Round(F("took") - F("gave"), 2),
+    )
+    adrift = sums.exclude(paid=F("rest"), refunded=F("gave"))
+    for code, paid, refunded, took, gave in adrift.values_list("code", "paid", "refunded", "took", "gave"):
+        yield f"Order {code}: {paid} paid, {refunded} given back, but payments of {took} and refunds of {gave}."
+
+
+def _entries() -> Iterator[str]:
+    """Each payment stands in the cash book: the same amount and method, and its order's name."""
+    for payment in Payment.objects.select_related("order", "cash_entry").iterator():
+        entry = payment.cash_entry
+        booked = (entry.type, entry.amount, entry.method, entry.reference)
+        if booked != (payment.entry_type, payment.amount, payment.method, payment.order.reference):
+            yield f"Order {payment.order.code}: the {payment} stands in the cash book as entry {entry}."
+
+
+def _statuses() -> Iterator[str]:
+    last = OrderEvent.objects.filter(order=OuterRef("pk")).order_by("-pk").values("to_status")[:1]
+    adrift = Order.objects.annotate(told=Coalesce(Subquery(last), Value("nothing"))).exclude(status=F("told"))
+    for code, status, told in adrift.values_list("code", "status", "told"):
+        yield f"Order {code} is {status}, but its history ends with {told}."
+
+
+def _capacity() -> Iterator[str]:
+    """From today on no day is sold beyond its capacity, but where somebody went over it with a reason."""
+    today = clock.today()
+    last = Order.objects.aggregate(last=Max("due_on"))["last"] or today
+    overrides = CapacityOverride.objects.filter(day__gte=today)
+    limits = {(row.day, row.product_id, row.group_id): row.capacity for row in overrides}
+    pieces = dict(Product.objects.exclude(daily_capacity=None).values_list("pk", "daily_capacity"))
+    units = dict(CapacityGroup.objects.values_list("pk", "daily_capacity"))
+    named = {product for _, product, _ in limits if product}
+    taken = taken_between(today, max(today, last), products=pieces.keys() | named, groups=units)
+    on_purpose = Order.objects.holding_capacity().filter(due_on__gte=today).exclude(override_reason="")
+    excused = set(on_purpose.values_list("due_on", "items__product"))
+    excused_groups = set(on_purpose.values_list("due_on", "items__product__capacity_group"))
+    for (day, pk), count in taken.pieces.items():
+        limit = limits.get((day, pk, None), pieces.get(pk))
+        if limit is not None and count > limit and (day, pk) not in excused:
+            yield f"{day}: {count} of product {pk} are ordered, and {limit} can be made."
+    for (day, group), count in taken.units.items():
+        limit = limits.get((day, None, group), units.get(group))
+        if limit is not None and count > limit and (day, group) not in excused_groups:
+            yield f"{day}: {count} units of capacity group {group} are taken, and there are {limit}."
+
+
+def _rounded(path: str, only: Q | None = None) -> Round:
+    """A sum in whole cents: SQLite adds up floating-point numbers."""
+    return Round(Coalesce(Sum(path, filter=only), NOTHING), 2)
