@@ -182,10 +182,6 @@ class CashEntry(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["register", "number"], name="cash_entry_number_once"),
             models.CheckConstraint(condition=Q(amount__gt=0, amount__lte=MOST_MONEY), name="cash_entry_amount_bounds"),
-            models.CheckConstraint(
-                condition=Q(signed_amount=F("amount")) | Q(signed_amount=-F("amount")),
-                name="cash_entry_signed_amount_is_amount",
-            ),
             models.CheckConstraint(condition=Q(type__in=EntryType.values), name="cash_entry_type_known"),
             models.CheckConstraint(condition=Q(method__in=Method.values), name="cash_entry_method_known"),
         ]

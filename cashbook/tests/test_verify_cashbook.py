@@ -60,9 +60,10 @@ def id_of(number, register="main"):
 
 EDITS = {
     "type": "type = 'paid_in'",
-    "amount": "amount = amount + 1, signed_amount = CASE WHEN signed_amount < 0 THEN -amount - 1 ELSE amount + 1 END",
-    "amount by a cent": "amount = amount + 0.01, "
-    "signed_amount = CASE WHEN signed_amount < 0 THEN -amount - 0.01 ELSE amount + 0.01 END",
+    "amount": "amount = amount + 1",
+    "amount by a cent": "amount = amount + 0.01",
+    "signed amount": "signed_amount = signed_amount - 1",
+    "both amounts": "amount = amount + 1, signed_amount = signed_amount + 1",
     "sign": "signed_amount = -signed_amount",
     "method": "method = 'card'",
     "notes": "notes = notes || ' '",
