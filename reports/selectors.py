@@ -10,6 +10,7 @@ from django.db.models import Count, DecimalField, QuerySet, Sum
 from django.db.models.functions import ExtractHour
 
 from bakery import clock
+from bakery.db import to_cents
 from orders.models import OrderItem, Status
 
 Key = str | int
@@ -98,7 +99,8 @@ def _summed(lines: QuerySet[OrderItem], *by: str) -> Iterator[tuple[Any, Figures
         vat=Sum("vat_amount", output_field=money),
     )  # fmt: skip
     for *group, orders, quantity, gross, vat in groups:
-        yield group, Figures(orders, quantity, gross, vat)
+        # SQLite adds up in floating point; to the cent its sums are exact.
+        yield group, Figures(orders, quantity, to_cents(gross), to_cents(vat))
 
 
 def _week(day: date) -> tuple[str, str]:
