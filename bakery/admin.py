@@ -3,15 +3,19 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from import_export.admin import ImportExportMixin
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin as UnfoldModelAdmin
 from unfold.admin import StackedInline as UnfoldStackedInline
 from unfold.admin import TabularInline as UnfoldTabularInline
+from unfold.contrib.import_export.forms import ExportForm, ImportForm
 from unfold.decorators import action as button
 from unfold.forms import AdminPasswordChangeForm, AuthenticationForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget as CheckboxList
 
 from bakery.errors import DomainError
 from bakery.models import Closure, OpeningHours, Shop
@@ -36,7 +40,31 @@ class ModelAdmin(UnfoldModelAdmin):
 
 
 class HistoryModelAdmin(SimpleHistoryAdmin, ModelAdmin):
-    """For models with an audit trail: who changed what, and when."""
+    """For models with an audit trail: who changed what, and when. It is to be looked at alone."""
+
+    def revert_disabled(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return True
+
+    def history_form_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        # simple-history would save the old state for whoever may view it, past every service.
+        if request.method == "POST":
+            raise PermissionDenied
+        page: HttpResponse = super().history_form_view(request, *args, **kwargs)
+        return page
+
+
+class ImportExportModelAdmin(ImportExportMixin, HistoryModelAdmin):
+    """With pages that take a file in, after a look at what it would do, and give one out."""
+
+    import_form_class = ImportForm
+    export_form_class = ExportForm
+    skip_admin_log = True  # the audit trail has it
+
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(f"{self.opts.app_label}.import_{self.opts.model_name}")
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(f"{self.opts.app_label}.export_{self.opts.model_name}")
 
 
 class ReadOnlyAdmin(ModelAdmin):
@@ -99,7 +127,9 @@ class ClosureAdmin(HistoryModelAdmin):
 __all__ = [
     "AdminPasswordChangeForm",
     "AuthenticationForm",
+    "CheckboxList",
     "HistoryModelAdmin",
+    "ImportExportModelAdmin",
     "ModelAdmin",
     "ReadOnlyAdmin",
     "StackedInline",

@@ -7,6 +7,7 @@ from decimal import Decimal
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
+from django.db.models import QuerySet
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 
@@ -24,18 +25,18 @@ CHUNK = 2000
 Row = tuple[str, str, str, Decimal, str, str, str]
 
 
-def export_products(form: str) -> IO[bytes]:
-    """Return a file with all products, in the order of their ids; `form` is one of FORMS."""
+def export_products(products: QuerySet[Product], form: str) -> IO[bytes]:
+    """Return a file with `products`, in the order of their ids; `form` is one of FORMS."""
     file: IO[bytes] = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  # whoever sends it closes it
-    (_write_csv if form == "csv" else _write_xlsx)(_rows(), file)
+    (_write_csv if form == "csv" else _write_xlsx)(_rows(products), file)
     file.seek(0)
     return file
 
 
-def _rows() -> Iterator[Row]:
+def _rows(products: QuerySet[Product]) -> Iterator[Row]:
     columns = ("sku", "name", "category__name", "price", "image_source", "description", "is_active")
     for sku, name, category, price, image, description, active in (
-        Product.objects.order_by("pk").values_list(*columns).iterator(CHUNK)
+        products.order_by("pk").values_list(*columns).iterator(CHUNK)
     ):
         texts = (neutralise(text) for text in (sku, name, category))
         yield *texts, price, neutralise(image), neutralise(description), "true" if active else "false"

@@ -38,7 +38,7 @@ class ImportResult(NamedTuple):
     skipped: int
 
 
-class _Stored(NamedTuple):
+class Stored(NamedTuple):
     """A product as far as a file can say something about it."""
 
     id: int
@@ -52,15 +52,14 @@ class _Stored(NamedTuple):
 
 
 @dataclass
-class _Plan:
+class Plan:
     """What a file means for the catalogue as it was at `revision`."""
 
     revision: int
     new_categories: dict[str, str] = field(default_factory=dict)
     creates: list[ProductRow] = field(default_factory=list)
-    updates: list[tuple[int, ProductRow]] = field(default_factory=list)
+    updates: list[tuple[Stored, ProductRow]] = field(default_factory=list)
     unchanged: int = 0
-    errors: list[CellError] = field(default_factory=list)
 
 
 def read_file(source: Path | BinaryIO, *, filename: str) -> ProductFile:
@@ -71,6 +70,11 @@ def read_file(source: Path | BinaryIO, *, filename: str) -> ProductFile:
         raise BadProductFile(error.errors) from error
 
 
+def plan_import(file: ProductFile) -> Plan:
+    """Say what `file` means for the catalogue. Raises BadProductFile with every fault of the file."""
+    return _Planner(file).plan()
+
+
 def import_products(
     file: ProductFile, *, user: "User | None", dry_run: bool = False, progress: Progress = lambda *_: None
 ) -> ImportResult:
@@ -79,11 +83,11 @@ def import_products(
     The plan is made before anybody is made to wait; should the catalogue change in between, it is made anew.
     Raises BadProductFile with every fault of the file.
     """
-    plan = _Planner(file).plan()
+    plan = plan_import(file)
     if not dry_run and (plan.creates or plan.updates):
         with transaction.atomic():
             if services.touch_catalogue() != plan.revision:
-                plan = _Planner(file).plan()
+                plan = plan_import(file)
             _Writer(plan, user, progress).write()
     return ImportResult(len(plan.creates), len(plan.updates), plan.unchanged, file.skipped)
 
@@ -93,10 +97,10 @@ class _Planner:
 
     def __init__(self, file: ProductFile) -> None:
         self._file = file
-        self._result = _Plan(revision=selectors.revision())
+        self._result = Plan(revision=selectors.revision())
         self._categories = {same_name(name): pk for pk, name in Category.objects.values_list("pk", "name")}
-        self._by_sku: dict[str, _Stored] = {}
-        self._by_name: dict[tuple[int, str], list[_Stored]] = {}
+        self._by_sku: dict[str, Stored] = {}
+        self._by_name: dict[tuple[int, str], list[Stored]] = {}
         self._first_line: dict[object, int] = {}
         self._load()
 
@@ -104,13 +108,13 @@ class _Planner:
         wants_names = any(not row.sku for row in self._file.rows)
         columns = ("pk", "sku", "name", "category_id", "price", "image_source", "description", "is_active")
         for values in Product.objects.order_by().values_list(*columns).iterator(CHUNK):
-            stored = _Stored._make(values)
+            stored = Stored._make(values)
             if stored.sku:
                 self._by_sku[stored.sku] = stored
             if wants_names:
                 self._by_name.setdefault((stored.category, stored.name), []).append(stored)
 
-    def plan(self) -> _Plan:
+    def plan(self) -> Plan:
         """Return the plan. Raises BadProductFile with what the reader found and what is found here."""
         errors = list(self._file.errors)
         for row in self._file.rows:
@@ -135,12 +139,12 @@ class _Planner:
         if meant is None:
             self._result.creates.append(row)
         elif self._differs(row, meant):
-            self._result.updates.append((meant.id, row))
+            self._result.updates.append((meant, row))
         else:
             self._result.unchanged += 1
         return None
 
-    def _meant_by(self, row: ProductRow, category: int | None) -> _Stored | CellError | None:
+    def _meant_by(self, row: ProductRow, category: int | None) -> Stored | CellError | None:
         """Find the product with the row's sku; without one, that of its name and category."""
         if row.sku:
             return self._by_sku.get(row.sku)
@@ -157,7 +161,7 @@ class _Planner:
             return CellError(row.line, "name", "ambiguous_key", message)
         return namesakes[0] if namesakes else None
 
-    def _differs(self, row: ProductRow, stored: _Stored) -> bool:
+    def _differs(self, row: ProductRow, stored: Stored) -> bool:
         return (
             row.name != stored.name
             or row.price != stored.price
@@ -171,7 +175,7 @@ class _Planner:
 class _Writer:
     """Writes a plan, without a query for each row: tables as large as a file may be are written in seconds."""
 
-    def __init__(self, plan: _Plan, user: "User | None", progress: Progress) -> None:
+    def __init__(self, plan: Plan, user: "User | None", progress: Progress) -> None:
         self._plan = plan
         self._user = user
         self._progress = progress
@@ -225,7 +229,7 @@ class _Writer:
             [self._moment],
             (
                 (
-                    pk,
+                    stored.id,
                     row.name,
                     categories[same_name(row.category)],
                     _stored_price(row.price),
@@ -233,7 +237,7 @@ class _Writer:
                     row.description,
                     row.active,
                 )
-                for pk, row in sorted(self._plan.updates)
+                for stored, row in sorted(self._plan.updates)
             ),
         )
 

@@ -178,7 +178,7 @@ class ProductViewSet(CatalogueViewSet):
         if form not in exporting.FORMS:
             raise ValidationError({"as": f"Must be one of {', '.join(exporting.FORMS)}."}, code="invalid_choice")
         return FileResponse(
-            exporting.export_products(form),
+            exporting.export_products(Product.objects.all(), form),
             as_attachment=True,
             filename=f"products-{self.today}.{form}",
             content_type=exporting.FORMS[form],

@@ -1,0 +1,230 @@
+"""The back office of the catalogue."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+
+from bakery.admin import (
+    CheckboxList,
+    HistoryModelAdmin,
+    ImportExportModelAdmin,
+    TabularInline,
+)
+from products import services
+from products.models import (
+    WEEKDAYS,
+    Allergen,
+    CapacityGroup,
+    CapacityOverride,
+    Category,
+    Diet,
+    Product,
+    ProductTarget,
+    VatClass,
+    VatRate,
+)
+from products.resources import CsvFormat, ProductFileFormat, ProductResource, ProductResult, XlsxFormat
+
+
+def _changes(form: forms.ModelForm) -> dict[str, Any]:
+    """Return what was changed in a form, as the services take it."""
+    return {name: form.cleaned_data[name] for name in form.changed_data if name not in ("image", "version")}
+
+
+def _expected(form: forms.ModelForm) -> frozenset[int] | None:
+    """Return the version that the form was filled in for; lists that are edited in place have none."""
+    version = form.cleaned_data.get("version")
+    return None if version is None else frozenset({version})
+
+
+class VersionedForm(forms.ModelForm):
+    """Carries the version that was shown, so that nobody overwrites what they have not seen."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["version"] = self.instance.version
+
+
+class CatalogueAdmin(HistoryModelAdmin):
+    """For what the catalogue is made of beside products and categories: rates, classes."""
+
+    def save_model(self, request: HttpRequest, obj: Model, form: forms.ModelForm, change: bool) -> None:
+        services.touch_catalogue()
+        super().save_model(request, obj, form, change)
+
+    def delete_model(self, request: HttpRequest, obj: Model) -> None:
+        services.touch_catalogue()
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        services.touch_catalogue()
+        super().delete_queryset(request, queryset)
+
+
+@admin.register(Category)
+class CategoryAdmin(HistoryModelAdmin):
+    form = VersionedForm
+    fields = ["name", "slug", "position", "version"]
+    list_display = ["name", "slug", "position"]
+    list_editable = ["position"]
+    search_fields = ["name"]
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "slug":
+            field.required, field.help_text = False, "Made of the name where it is left empty."
+        return field
+
+    def save_model(self, request: HttpRequest, obj: Category, form: forms.ModelForm, change: bool) -> None:
+        changes = _changes(form)
+        if not change:
+            saved = services.create_category(**changes)
+        elif changes:
+            saved = services.update_category(category_id=obj.pk, expected=_expected(form), **changes)
+        else:
+            return
+        obj.__dict__.update(saved.__dict__)
+
+    def delete_model(self, request: HttpRequest, obj: Category) -> None:
+        services.remove_category(category_id=obj.pk)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Category]) -> None:
+        for category in queryset:
+            self.delete_model(request, category)
+
+
+class VatRateInline(TabularInline):
+    model = VatRate
+
+
+@admin.register(VatClass)
+class VatClassAdmin(CatalogueAdmin):
+    list_display = ["name", "slug"]
+    inlines = [VatRateInline]
+
+
+class ProductForm(VersionedForm):
+    """The form of a product, whose sets are boxes to tick."""
+
+    weekdays = forms.TypedMultipleChoiceField(
+        choices=WEEKDAYS, coerce=int, required=False, widget=CheckboxList, initial=[day for day, _ in WEEKDAYS]
+    )
+    allergens = forms.MultipleChoiceField(choices=Allergen.choices, required=False, widget=CheckboxList)
+    may_contain = forms.MultipleChoiceField(choices=Allergen.choices, required=False, widget=CheckboxList)
+    diets = forms.MultipleChoiceField(choices=Diet.choices, required=False, widget=CheckboxList)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            for name in ("weekdays", "allergens", "may_contain", "diets"):
+                self.initial[name] = getattr(self.instance, name)
+
+
+class TargetInline(TabularInline):
+    model = ProductTarget
+    max_num = 7
+
+
+@admin.register(Product)
+class ProductAdmin(ImportExportModelAdmin):
+    form = ProductForm
+    inlines = [TargetInline]
+    list_display = ["name", "sku", "category", "price", "vat_class", "is_active", "is_baked"]
+    list_editable = ["price", "is_active"]
+    list_filter = ["category", "is_active", "is_baked", "vat_class"]
+    list_select_related = ["category", "vat_class"]
+    search_fields = ["name", "sku", "description"]
+    readonly_fields = ["slug"]
+    actions = ["put_on_sale", "take_off_sale"]
+    resource_classes = [ProductResource]
+    import_formats = [ProductFileFormat]
+    export_formats = [CsvFormat, XlsxFormat]
+    fieldsets = [
+        (None, {"fields": ["name", "slug", "sku", "category", "description", "image", "image_source", "version"]}),
+        ("Price", {"fields": ["price", "vat_class", "unit", "weight_g", "is_active"]}),
+        ("Food information", {"fields": ["allergens", "may_contain", "diets", "shelf_life_days"]}),
+        ("When", {"fields": ["weekdays", "available_from", "available_until", "lead_time_hours"]}),
+        ("Baking", {"fields": ["is_baked", "batch_size", "daily_capacity", "capacity_group", "capacity_units"]}),
+    ]
+
+    def save_model(self, request: HttpRequest, obj: Product, form: forms.ModelForm, change: bool) -> None:
+        services.touch_catalogue()  # targets below count as well
+        changes = _changes(form)
+        if not change:
+            saved = services.create_product(**changes)
+        elif changes:
+            saved = services.update_product(product_id=obj.pk, expected=_expected(form), **changes)
+        else:
+            saved = Product.objects.get(pk=obj.pk)
+        if "image" in form.changed_data:
+            saved = self._save_image(saved, form.cleaned_data["image"])
+        obj.__dict__.update(saved.__dict__)
+
+    def _save_image(self, product: Product, image: Any) -> Product:
+        if image:
+            return services.set_image(product_id=product.pk, upload=image)
+        return services.remove_image(product_id=product.pk)
+
+    def delete_model(self, request: HttpRequest, obj: Product) -> None:
+        services.remove_product(product_id=obj.pk)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Product]) -> None:
+        for product in queryset:
+            self.delete_model(request, product)
+
+    @admin.action(description="Put on sale", permissions=["change"])
+    def put_on_sale(self, request: HttpRequest, queryset: QuerySet[Product]) -> None:
+        for product in queryset.filter(is_active=False):
+            services.update_product(product_id=product.pk, is_active=True)
+
+    @admin.action(description="Take off sale", permissions=["change"])
+    def take_off_sale(self, request: HttpRequest, queryset: QuerySet[Product]) -> None:
+        for product in queryset.filter(is_active=True):
+            services.update_product(product_id=product.pk, is_active=False)
+
+    # Import and export: import-export's pages, our reader and writer
+
+    def import_action(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        page = super().import_action(request, **kwargs)
+        result = getattr(page, "context_data", {}).get("result")
+        if result and result.summary:
+            self.message_user(request, result.summary)
+        return page
+
+    def process_result(self, result: ProductResult, request: HttpRequest) -> HttpResponse:
+        if result.done:
+            return super().process_result(result, request)
+        self.message_user(request, "The catalogue has changed in between; nothing was imported.", messages.ERROR)
+        return HttpResponseRedirect(reverse("admin:products_product_import"))
+
+    def add_success_message(self, result: ProductResult, request: HttpRequest) -> None:
+        counts = ", ".join(f"{count} {name}" for name, count in result.done._asdict().items())
+        self.message_user(request, f"Imported: {counts}.", messages.SUCCESS)
+
+    def get_data_for_export(self, request: HttpRequest, queryset: QuerySet[Product], **kwargs: Any) -> Any:
+        return queryset
+
+
+class OverrideInline(TabularInline):
+    model = CapacityOverride
+    exclude = ["product"]
+
+
+@admin.register(CapacityGroup)
+class CapacityGroupAdmin(HistoryModelAdmin):
+    list_display = ["name", "daily_capacity"]
+    inlines = [OverrideInline]
+
+
+@admin.register(CapacityOverride)
+class CapacityOverrideAdmin(HistoryModelAdmin):
+    list_display = ["day", "product", "group", "capacity"]
+    list_filter = ["day"]
+    list_select_related = ["product", "group"]
+    autocomplete_fields = ["product"]
