@@ -30,8 +30,8 @@ class BakingItemInline(TabularInline):
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[BakingItem]:
-        items = super().get_queryset(request).filter(product__is_baked=True)
-        return items.select_related("product", "assigned_to")
+        items: QuerySet[BakingItem] = super().get_queryset(request)
+        return items.filter(product__is_baked=True).select_related("product", "assigned_to")
 
     def has_view_permission(self, request: HttpRequest, obj: BakingPlan | None = None) -> bool:
         return request.user.has_perm("production.view_bakingplan")
@@ -55,7 +55,7 @@ class BakingPlanAdmin(ReadOnlyAdmin):
     fields = ["date", "status", "edition", "includes_forecast", "notes", "planned_by", "created_at", "updated_at"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[BakingPlan]:
-        plans = super().get_queryset(request)
+        plans: QuerySet[BakingPlan] = super().get_queryset(request)
         return plans.annotate(planned=Sum("items__planned"), produced=Sum("items__produced"))
 
     def get_fields(self, request: HttpRequest, obj: BakingPlan | None = None) -> list[str]:

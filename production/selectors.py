@@ -26,7 +26,7 @@ class BakingList:
 
     @property
     def id(self) -> int | None:
-        return self.plan and self.plan.pk
+        return self.plan.pk if self.plan else None
 
     @property
     def status(self) -> str:
@@ -34,7 +34,7 @@ class BakingList:
 
     @property
     def edition(self) -> int | None:
-        return self.plan and self.plan.edition
+        return self.plan.edition if self.plan else None
 
     @property
     def notes(self) -> str:
@@ -148,8 +148,9 @@ def checks() -> Iterator[str]:
         parts = item.needed + item.rounding
         yield f"baking list {item.plan}: {item.product} is planned {item.planned}, but its parts make {parts}"
     plans = BakingPlan.objects.annotate(kept=Count("editions"), last=Max("editions__number"))
-    for plan in plans.exclude(kept=F("edition"), last=F("edition")):
-        yield f"baking list {plan}: is at version {plan.edition}, but {plan.kept} are kept"
+    gaps = plans.exclude(kept=F("edition"), last=F("edition")).values_list("date", "edition", "kept")
+    for day, edition, kept in gaps:
+        yield f"baking list {day}: is at version {edition}, but {kept} are kept"
     for latest in PlanEdition.objects.filter(number=F("plan__edition")).select_related("plan").iterator():
         # A person may set figures between two editions; all others change with an edition only.
         items = latest.plan.items.exclude(counter_source=CounterSource.MANUAL).values_list("product_id", "planned")

@@ -3,12 +3,12 @@ from typing import Any
 from rest_framework import serializers
 
 from bakery.api.fields import ChoiceField, CountField, DayField, FlagField, IdField, LongTextField
-from production.models import BakingItem, CounterSource, ItemStatus, PlanStatus
-from production.selectors import PREVIEW, BakingList, Change
+from production.models import CounterSource, ItemStatus, PlanStatus
+from production.selectors import PREVIEW
 from products.models import MOST_PIECES
 
 
-class BakingItemSerializer(serializers.Serializer[BakingItem]):
+class BakingItemSerializer(serializers.Serializer[Any]):
     product = serializers.IntegerField(source="product_id")
     product_name = serializers.CharField(source="product.name")
     category = serializers.CharField(source="product.category.slug", help_text="The category's slug.")
@@ -32,13 +32,13 @@ class BakingItemSerializer(serializers.Serializer[BakingItem]):
     assigned_to = serializers.IntegerField(source="assigned_to_id", allow_null=True, help_text="The id of a user.")
 
 
-class BakingTotalsSerializer(serializers.Serializer[dict[str, int]]):
+class BakingTotalsSerializer(serializers.Serializer[Any]):
     ordered = serializers.IntegerField(min_value=0)
     planned = serializers.IntegerField(min_value=0)
     produced = serializers.IntegerField(min_value=0)
 
 
-class BakingListSerializer(serializers.Serializer[BakingList]):
+class BakingListSerializer(serializers.Serializer[Any]):
     """The list of one day. Before a plan is made it is a preview, without id and version."""
 
     id = serializers.IntegerField(allow_null=True)
@@ -50,7 +50,7 @@ class BakingListSerializer(serializers.Serializer[BakingList]):
     totals = BakingTotalsSerializer()
 
 
-class PlanChangeSerializer(serializers.Serializer[Change]):
+class PlanChangeSerializer(serializers.Serializer[Any]):
     product = serializers.IntegerField()
     product_name = serializers.CharField()
     before = serializers.IntegerField(min_value=0)

@@ -103,13 +103,13 @@ def _summed(lines: QuerySet[OrderItem], *by: str) -> Iterator[tuple[Any, Figures
         yield group, Figures(orders, quantity, to_cents(gross), to_cents(vat))
 
 
-def _week(day: date) -> tuple[str, str]:
+def _week(day: date) -> tuple[Key, str]:
     year, week, _ = day.isocalendar()
     return f"{year}-W{week:02}", f"Week {week}, {year}"
 
 
 # How a day's period is called: its key and its label.
-_PERIODS: dict[str, Callable[[date], tuple[str, str]]] = {
+_PERIODS: dict[str, Callable[[date], tuple[Key, str]]] = {
     "day": lambda day: (f"{day}", f"{day}"),
     "week": _week,
     "month": lambda day: (f"{day:%Y-%m}", f"{day:%B %Y}"),

@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
@@ -28,14 +28,16 @@ class Table(NamedTuple):
 
 def of_sales(report: SalesReport) -> Table:
     columns = ("key", "label", "orders", "quantity", "gross", "vat", "net")
-    rows = ([getattr(row, column) for column in columns] for row in report.rows)
+    rows: Iterable[tuple[Cell, ...]] = (
+        (row.key, row.label, row.orders, row.quantity, row.gross, row.vat, row.net) for row in report.rows
+    )
     return Table(f"sales-{report.group_by}-{report.first}-{report.last}", columns, rows)
 
 
 def of_cash(report: Summary) -> Table:
     columns = ("date", "in", "out", "net", *Method.values, *EntryType.values)
     rows = (
-        [f"{day.date}", day.money_in, day.money_out, day.net, *day.by_method.values(), *day.by_type.values()]
+        (f"{day.date}", day.money_in, day.money_out, day.net, *day.by_method.values(), *day.by_type.values())
         for day in report.days
     )
     return Table(f"cash-{report.first}-{report.last}", columns, rows)
@@ -56,14 +58,17 @@ def to_xlsx(table: Table) -> bytes:
     sheet = book.create_sheet(table.name[:31])
     sheet.append(list(table.columns))
     for row in table.rows:
-        cells = [WriteOnlyCell(sheet, _harmless(cell)) for cell in row]
-        for cell in cells:
-            if isinstance(cell.value, Decimal):
-                cell.number_format = "0.00"
-        sheet.append(cells)
+        sheet.append([_in_sheet(sheet, _harmless(cell)) for cell in row])
     file = io.BytesIO()
     book.save(file)
     return file.getvalue()
+
+
+def _in_sheet(sheet: Any, value: Cell) -> Any:
+    cell = WriteOnlyCell(sheet, cast("Any", value))
+    if isinstance(value, Decimal):
+        cell.number_format = "0.00"
+    return cell
 
 
 def _harmless(cell: Cell) -> Cell:
