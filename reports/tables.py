@@ -36,7 +36,7 @@ def of_sales(report: SalesReport) -> Table:
 
 def of_cash(report: Summary) -> Table:
     columns = ("date", "in", "out", "net", *Method.values, *EntryType.values)
-    rows = (
+    rows: Iterable[tuple[Cell, ...]] = (
         (f"{day.date}", day.money_in, day.money_out, day.net, *day.by_method.values(), *day.by_type.values())
         for day in report.days
     )
