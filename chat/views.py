@@ -6,7 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.status import HTTP_201_CREATED
 
-from bakery.api.filters import refuse_unknown
+from bakery.api.filters import refuse_empty, refuse_unknown
 from bakery.api.viewsets import ApiViewSet
 from chat import services
 from chat.models import Channel, Message
@@ -38,6 +38,7 @@ class ChatViewSet(ApiViewSet[Message]):
     @extend_schema(parameters=[WindowSerializer], responses=MessageSerializer(many=True))
     def list(self, request: Request) -> Response:
         refuse_unknown(request, frozenset(WindowSerializer().fields))
+        refuse_empty(request)
         query = WindowSerializer(data=request.query_params)
         query.is_valid(raise_exception=True)
         wanted = query.validated_data

@@ -114,12 +114,13 @@ class StrictFilterBackend(filters.DjangoFilterBackend):
         filterset_class = self.get_filterset_class(view, queryset)
         known = PAGING | frozenset(filterset_class.base_filters if filterset_class else ())
         refuse_unknown(request, known)
+        refuse_empty(request)
         filtered: QuerySet[Any] = super().filter_queryset(request, queryset, view)
         return filtered
 
 
 def refuse_unknown(request: Request, known: frozenset[str]) -> None:
-    """Raise a 400 that names each query parameter which is not in `known`, or which is empty."""
+    """Raise a 400 that names each query parameter which is not in `known`."""
     unknown = {
         name: f"There is no such parameter; known are {', '.join(sorted(known)) or 'none'}."
         for name in request.query_params
@@ -127,6 +128,10 @@ def refuse_unknown(request: Request, known: frozenset[str]) -> None:
     }
     if unknown:
         raise ValidationError(unknown, code="unknown_parameter")
+
+
+def refuse_empty(request: Request) -> None:
+    """Raise a 400 that names each query parameter without a value."""
     empty = {name: "Must not be empty." for name, value in request.query_params.items() if value == ""}
     if empty:
         raise ValidationError(empty, code="invalid")
