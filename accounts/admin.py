@@ -35,6 +35,8 @@ class _OwnNames(forms.ModelForm):
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]  # not in the stubs
+        if self.errors:
+            return
         try:
             services.refuse_taken(self.instance)
         except AlreadyExists as refusal:
@@ -105,9 +107,6 @@ class UserAdmin(DjangoUserAdmin, HistoryModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return False  # people are deactivated: what they did refers to them
-
-    def revert_disabled(self, request: HttpRequest, obj: User | None = None) -> bool:
-        return True
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         sent = {name: form.cleaned_data[name] for name in FIELDS if name in form.cleaned_data}

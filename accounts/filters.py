@@ -6,6 +6,7 @@ from django.db.models import Q
 
 from accounts.models import Role, User
 from bakery.api.filters import FilterSet, FlagFilter, MultipleChoiceFilter, TextFilter
+from bakery.db import fold
 
 
 class UserFilter(FilterSet):
@@ -18,7 +19,9 @@ class UserFilter(FilterSet):
         fields: list[str] = []
 
     def containing(self, users: Any, _: str, text: str) -> Any:
-        columns = ("username_key", "email_key", "first_name", "last_name", "phone")
         for word in text.split():
-            users = users.filter(Q(*((f"{column}__icontains", word) for column in columns), _connector=Q.OR))
+            named = Q(username_key__contains=fold(word)) | Q(email_key__contains=fold(word))
+            users = users.filter(
+                named | Q(first_name__icontains=word) | Q(last_name__icontains=word) | Q(phone__icontains=word)
+            )
         return users

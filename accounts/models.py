@@ -138,13 +138,14 @@ class FailedSignIns(models.Model):
         """Return for how many seconds from `now` on nobody may try; 0 where anyone may."""
         if len(self.times) < self.MOST:
             return 0
-        left = self.times[-1] + self.SPAN.total_seconds() - now.timestamp()
-        # More than the span is left only where the clock was set back since: that must lock nobody out for long.
-        return math.ceil(left) if 0 < left <= self.SPAN.total_seconds() else 0
+        span = self.SPAN.total_seconds()
+        left = self.times[-1] + span - now.timestamp()
+        # Requests overtake each other by a little. By much only where the clock was set back: that locks nobody out.
+        return math.ceil(min(left, span)) if 0 < left < 2 * span else 0
 
     def add(self, now: datetime) -> None:
         """Note a failure, and forget those that no longer count."""
         moment = now.timestamp()
-        recent = [time for time in self.times if moment - self.SPAN.total_seconds() < time <= moment]
-        self.times = [*recent, moment][-self.MOST :]
+        recent = [time for time in self.times if abs(moment - time) < self.SPAN.total_seconds()]
+        self.times = sorted([*recent, moment])[-self.MOST :]
         self.latest_at = now

@@ -43,6 +43,8 @@ def to_response(exc: Exception, context: dict[str, Any]) -> Response:
         answer = _answer(request, status, exc.problems)
         if isinstance(exc, errors.TooMany):
             answer["Retry-After"] = str(exc.retry_after)
+        if isinstance(exc, errors.NotRecognised):
+            answer["WWW-Authenticate"] = 'Bearer realm="api"'
         return answer
     if isinstance(exc, exceptions.ValidationError):
         return _answer(request, HTTPStatus.BAD_REQUEST, list(_flatten(exc.detail)))
