@@ -38,7 +38,7 @@ def codes(response):
 
 def test_the_list_is_narrowed_by_day_status_payment_and_reason(office_of):
     client = office_of("manager")
-    today, tomorrow = make_order(due_at=on(0, 23, 59)), make_order(due_at=on(1))
+    today, tomorrow = make_order(due_at=on(0, 12), now=on(0, 0)), make_order(due_at=on(1))
     later = make_order(due_at=on(9), status="confirmed")
     by_reason = make_order(actor=make_user(role="manager"), due_at=on(3), override="The mayor asked")
     services.pay(order_id=later.pk, amount=later.total, method="cash", actor=make_user(role="cashier"))
