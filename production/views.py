@@ -28,7 +28,9 @@ from production.serializers import (
 
 _DATE = OpenApiParameter("date", OpenApiTypes.DATE, OpenApiParameter.PATH, description="A day of the shop.")
 _PRODUCT = OpenApiParameter("product", OpenApiTypes.INT, OpenApiParameter.PATH, description="The product's id.")
-_SINCE = OpenApiParameter("since", OpenApiTypes.INT, required=True, description="The version on the wall.")
+_SINCE = OpenApiParameter(
+    "since", {"type": "integer", "minimum": 1}, required=True, description="The version that hangs on the wall."
+)
 
 
 class BakingListViewSet(ApiViewSet[BakingPlan]):
