@@ -32,23 +32,23 @@ from products.resources import CsvFormat, ProductFileFormat, ProductResource, Pr
 
 def _changes(form: forms.ModelForm) -> dict[str, Any]:
     """Return what was changed in a form, as the services take it."""
-    return {name: form.cleaned_data[name] for name in form.changed_data if name not in ("image", "version")}
+    return {name: form.cleaned_data[name] for name in form.changed_data if name not in ("image", "seen")}
 
 
 def _expected(form: forms.ModelForm) -> frozenset[int] | None:
     """Return the version that the form was filled in for; lists that are edited in place have none."""
-    version = form.cleaned_data.get("version")
-    return None if version is None else frozenset({version})
+    seen = form.cleaned_data.get("seen")
+    return None if seen is None else frozenset({seen})
 
 
 class VersionedForm(forms.ModelForm):
     """Carries the version that was shown, so that nobody overwrites what they have not seen."""
 
-    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    seen = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.initial["version"] = self.instance.version
+        self.initial["seen"] = self.instance.version
 
 
 class CatalogueAdmin(HistoryModelAdmin):
@@ -70,7 +70,7 @@ class CatalogueAdmin(HistoryModelAdmin):
 @admin.register(Category)
 class CategoryAdmin(HistoryModelAdmin):
     form = VersionedForm
-    fields = ["name", "slug", "position", "version"]
+    fields = ["name", "slug", "position", "seen"]
     list_display = ["name", "slug", "position"]
     list_editable = ["position"]
     search_fields = ["name"]
@@ -146,7 +146,7 @@ class ProductAdmin(ImportExportModelAdmin):
     import_formats = [ProductFileFormat]
     export_formats = [CsvFormat, XlsxFormat]
     fieldsets = [
-        (None, {"fields": ["name", "slug", "sku", "category", "description", "image", "image_source", "version"]}),
+        (None, {"fields": ["name", "slug", "sku", "category", "description", "image", "image_source", "seen"]}),
         ("Price", {"fields": ["price", "vat_class", "unit", "weight_g", "is_active"]}),
         ("Food information", {"fields": ["allergens", "may_contain", "diets", "shelf_life_days"]}),
         ("When", {"fields": ["weekdays", "available_from", "available_until", "lead_time_hours"]}),

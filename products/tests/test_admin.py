@@ -1,0 +1,371 @@
+"""The catalogue in the admin: every change goes through the services."""
+
+import io
+import json
+import re
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db.models.fields.files import FieldFile
+from django.test import Client
+from django.urls import reverse
+from PIL import Image
+
+from accounts.tests.factories import make_user
+from products import selectors
+from products.models import CapacityGroup, CapacityOverride, Category, Product, VatClass
+from products.tests.factories import make_category, make_product, make_vat_class
+
+CORPUS = Path(__file__).parent / "corpus"
+MANIFEST = json.loads((CORPUS / "manifest.json").read_text())["files"]
+ADD, LIST = "/admin/products/product/add/", "/admin/products/product/"
+IMPORT = "/admin/products/product/import/"
+
+
+@pytest.fixture
+def user(db):
+    return make_user(role="manager")
+
+
+@pytest.fixture
+def office(client: Client, user) -> Client:
+    client.force_login(user)
+    return client
+
+
+def page_of(product: Product) -> str:
+    return reverse("admin:products_product_change", args=[product.pk])
+
+
+def filled(office: Client, url: str, **changes: Any) -> dict[str, Any]:
+    """What the page's form would send, with `changes`."""
+    context = office.get(url).context
+    data: dict[str, Any] = {}
+    for form in [context["adminform"].form, *(f for fs in context["inline_admin_formsets"] for f in fs.formset.forms)]:
+        for bound in form:
+            value = bound.value()
+            if value is not None and value is not False and not isinstance(value, FieldFile):
+                data[bound.html_name] = value
+    for inline in context["inline_admin_formsets"]:
+        for bound in inline.formset.management_form:
+            data[bound.html_name] = bound.value()
+    return {name: value for name, value in (data | changes).items() if value is not None}
+
+
+def told(answer) -> list[str]:
+    return [str(message) for message in answer.context["messages"]]
+
+
+def test_a_product_is_made_with_sets_and_targets(office, user):
+    category = make_category(name="Bread")
+    before = selectors.revision()
+    data = filled(
+        office, ADD, name="Stollen", category=category.pk, price="12.00", vat_class=VatClass.objects.get().pk,
+        weekdays=["5", "6"], allergens=["gluten", "nuts"], diets=["vegetarian"], is_active="on",
+    )  # fmt: skip
+    data |= {"targets-TOTAL_FORMS": 1, "targets-0-weekday": 6, "targets-0-quantity": 20}
+
+    answer = office.post(ADD, data)
+
+    assert answer.status_code == 302, answer.context["errors"]
+    product = Product.objects.get()
+    assert (product.slug, product.weekdays, product.allergens) == ("stollen", [5, 6], ["gluten", "nuts"])
+    assert (product.diets, product.may_contain, product.is_baked) == (["vegetarian"], [], True)
+    assert selectors.targets_of(product.pk) == {6: 20}
+    assert product.history.get().history_user == user
+    assert selectors.revision() > before
+
+
+def test_a_change_counts_the_version_up_and_leaves_the_rest_alone(office, user):
+    product = make_product(name="Roll", allergens=["eggs"], weekdays=[1, 2], image_source="a.png")
+
+    answer = office.post(page_of(product), filled(office, page_of(product), name="Bun", allergens=["milk"]))
+
+    assert answer.status_code == 302
+    product.refresh_from_db()
+    assert (product.name, product.slug, product.allergens, product.weekdays) == ("Bun", "roll", ["milk"], [1, 2])
+    assert (product.version, product.image_source) == (2, "a.png")
+    assert product.history.first().history_user == user
+
+
+def test_saving_without_a_change_changes_nothing(office):
+    product = make_product(allergens=["eggs"])
+
+    office.post(page_of(product), filled(office, page_of(product)))
+
+    product.refresh_from_db()
+    assert (product.version, product.history.count()) == (1, 1)
+
+
+def test_a_form_that_is_out_of_date_changes_nothing(office):
+    product = make_product(name="Roll")
+    data = filled(office, page_of(product), name="Mine")
+    office.post(page_of(product), filled(office, page_of(product), name="Theirs"))
+
+    answer = office.post(page_of(product), data, follow=True)
+
+    product.refresh_from_db()
+    assert product.name == "Theirs"
+    assert told(answer)[-1:] == ["It was changed in the meantime. Read it again and repeat your change."]
+
+
+def test_a_refusal_is_told_and_changes_nothing(office):
+    product = make_product()
+    data = filled(office, page_of(product), available_from="2026-02-01", available_until="2026-01-01")
+
+    answer = office.post(page_of(product), data, follow=True)
+
+    product.refresh_from_db()
+    assert product.version == 1
+    assert b"season" in answer.content
+
+
+def test_a_duplicate_is_told_in_the_form(office):
+    make_product(name="Other", sku="A1")
+    product = make_product(sku="B1")
+
+    answer = office.post(page_of(product), filled(office, page_of(product), sku="A1"))
+
+    assert answer.status_code == 200
+    assert answer.context["adminform"].form.errors
+
+
+def test_prices_can_be_changed_in_the_list(office):
+    product = make_product(price="1.30")
+    data = {"form-TOTAL_FORMS": 1, "form-INITIAL_FORMS": 1, "form-0-id": product.pk, "_save": "Save"}
+
+    answer = office.post(LIST, data | {"form-0-price": "1.40", "form-0-is_active": "on"})
+
+    assert answer.status_code == 302
+    product.refresh_from_db()
+    assert (product.price, product.version, product.is_active) == (Decimal("1.40"), 2, True)
+
+
+def test_products_are_found_by_name_sku_category_and_state(office):
+    make_product(name="Roll", sku="R-1", category=make_category(name="Bread"))
+    make_product(name="Tart", is_active=False)
+
+    def shown(query: str) -> set[str]:
+        return {product.name for product in office.get(f"{LIST}?{query}").context["cl"].result_list}
+
+    assert shown("") == {"Roll", "Tart"}
+    assert shown("q=r-1") == {"Roll"}
+    assert shown("is_active__exact=0") == {"Tart"}
+    assert shown(f"category__id__exact={Category.objects.get(name='Bread').pk}") == {"Roll"}
+
+
+def test_the_list_costs_as_many_queries_for_many_products_as_for_few(office, queries_do_not_grow):
+    category = make_category()
+    queries_do_not_grow(office, LIST, lambda: make_product(category=category))
+
+
+@pytest.mark.parametrize(("action", "before"), [("put_on_sale", False), ("take_off_sale", True)])
+def test_products_are_put_on_and_taken_off_sale(office, action, before):
+    product = make_product(is_active=before)
+
+    office.post(LIST, {"action": action, "_selected_action": [product.pk]})
+
+    product.refresh_from_db()
+    assert (product.is_active, product.version) == (not before, 2)
+
+
+def test_a_product_is_deleted_from_the_list_and_its_page(office):
+    first, second = make_product(), make_product()
+
+    office.post(LIST, {"action": "delete_selected", "_selected_action": [first.pk], "post": "yes"})
+    office.post(reverse("admin:products_product_delete", args=[second.pk]), {"post": "yes"})
+
+    assert not Product.objects.exists()
+
+
+def test_a_picture_is_drawn_anew_replaced_and_taken_away(office, settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    product = make_product()
+    drawn = io.BytesIO()
+    Image.new("RGB", (4, 4)).save(drawn, "JPEG", comment=b"secret note")
+
+    office.post(page_of(product), filled(office, page_of(product), image=SimpleUploadedFile("x.jpg", drawn.getvalue())))
+    product.refresh_from_db()
+    assert re.fullmatch(r"products/[0-9a-f]{32}\.jpg", product.image.name)
+    assert b"secret" not in product.image.read()
+    product.image.close()
+
+    office.post(page_of(product), filled(office, page_of(product), **{"image-clear": "on"}))
+    product.refresh_from_db()
+    assert product.image.name == ""
+
+
+def test_history_is_shown(office):
+    product = make_product(name="Roll")
+    office.post(page_of(product), filled(office, page_of(product), name="Bun"))
+
+    page = office.get(reverse("admin:products_product_history", args=[product.pk]))
+
+    assert page.status_code == 200
+    assert b"Bun" in page.content
+
+
+# Categories, VAT, capacity
+
+
+def test_categories_are_made_changed_moved_and_deleted(office):
+    office.post("/admin/products/category/add/", {"name": "Pâtisserie", "slug": "", "position": 3})
+    category = Category.objects.get()
+    url = reverse("admin:products_category_change", args=[category.pk])
+    assert (category.slug, category.position) == ("patisserie", 3)
+
+    office.post(url, filled(office, url, name="Cakes"))
+    category.refresh_from_db()
+    assert (category.name, category.slug, category.version) == ("Cakes", "patisserie", 2)
+
+    in_list = {"form-TOTAL_FORMS": 1, "form-INITIAL_FORMS": 1, "form-0-id": category.pk, "form-0-position": 1}
+    office.post("/admin/products/category/", in_list | {"_save": "Save"})
+    category.refresh_from_db()
+    assert (category.position, category.version) == (1, 3)
+
+    office.post(reverse("admin:products_category_delete", args=[category.pk]), {"post": "yes"})
+    assert not Category.objects.exists()
+
+
+def test_a_category_of_the_same_name_is_refused_in_words(office):
+    make_category(name="Éclairs")
+
+    answer = office.post("/admin/products/category/add/", {"name": "éclairs", "position": 0}, follow=True)
+
+    assert told(answer) == ["There is already a category with this name."]
+    assert Category.objects.count() == 1
+
+
+def test_a_new_rate_shows_in_the_catalogue_at_once(office, api_as):
+    vat_class = make_vat_class()
+    product = make_product(vat_class=vat_class)
+    guest = api_as(None)
+    tag = guest.get("/api/products")["ETag"]
+    url = reverse("admin:products_vatclass_change", args=[vat_class.pk])
+    rate = {"rates-0-place": "takeaway", "rates-0-rate": "5.50", "rates-0-valid_from": "2020-01-01"}
+
+    answer = office.post(url, filled(office, url) | {"rates-TOTAL_FORMS": 1} | rate)
+
+    assert answer.status_code == 302
+    listed = guest.get("/api/products", headers={"If-None-Match": tag})
+    assert [(p["id"], p["vat_rate"]) for p in listed.json()["data"]] == [(product.pk, "5.50")]
+
+
+def test_capacity_groups_and_their_days_are_kept(office):
+    url = "/admin/products/capacitygroup/add/"
+    day = {"overrides-0-day": "2026-12-24", "overrides-0-capacity": "900"}
+
+    office.post(url, filled(office, url, name="Oven", daily_capacity=400) | {"overrides-TOTAL_FORMS": 1} | day)
+    override = CapacityOverride.objects.get()
+    assert (override.group, override.day, override.capacity) == (CapacityGroup.objects.get(), date(2026, 12, 24), 900)
+
+    product = make_product()
+    office.post("/admin/products/capacityoverride/add/", {"product": product.pk, "day": "2026-12-24", "capacity": 5})
+    assert product.overrides.get().capacity == 5
+    assert office.get("/admin/products/capacityoverride/").status_code == 200
+
+
+@pytest.mark.parametrize("model", ["product", "category", "vatclass", "capacitygroup", "capacityoverride"])
+def test_who_may_see_what_in_the_admin(db, client, model):
+    statuses = []
+    for role in ("customer", "cashier", "baker", "driver", "manager", "admin"):
+        client.force_login(make_user(role=role))
+        statuses.append(client.get(f"/admin/products/{model}/").status_code)
+
+    staff = 200 if model in ("product", "category") else 403
+    assert statuses == [302, staff, staff, staff, 200, 200]
+
+
+# Import and export
+
+
+def upload(office: Client, content: bytes, name: str = "products.csv") -> Any:
+    return office.post(IMPORT, {"import_file": SimpleUploadedFile(name, content), "format": "0", "resource": "0"})
+
+
+def confirm(office: Client, preview: Any) -> Any:
+    return office.post("/admin/products/product/process_import/", preview.context["confirm_form"].initial, follow=True)
+
+
+@pytest.mark.parametrize("name", MANIFEST)
+def test_the_admin_takes_a_file_as_the_manifest_says(office, name):
+    expected = MANIFEST[name]["expected"]
+    categories: dict[str, Category] = {}
+    for one in MANIFEST[name]["given"]:
+        fields = {**one, "is_active": one.get("active", True), "category": None}
+        fields.pop("active", None)
+        known = categories.setdefault(one["category"], None) or make_category(name=one["category"])
+        categories[one["category"]] = known
+        make_product(**{**fields, "category": known})
+    before = list(Product.objects.values())
+
+    preview = upload(office, (CORPUS / name).read_bytes(), name)
+
+    assert list(Product.objects.values()) == before
+    if not expected["accepted"]:
+        rows = preview.context["result"].invalid_rows
+        assert [(row.number, next(iter(row.error_dict)).replace("__all__", "")) for row in rows] == [
+            (error["line"], error["column"] or "") for error in expected["errors"]
+        ]
+        assert "confirm_form" not in preview.context
+        return
+    done = confirm(office, preview)
+    assert told(done)[-1] == (
+        f"Imported: {expected['created']} created, {expected['updated']} updated, {expected['unchanged']} unchanged, "
+        f"{expected.get('skipped', 0)} skipped."
+    )
+    assert Product.objects.count() == len(before) + expected["created"]
+
+
+def test_the_preview_shows_what_would_change(office):
+    make_product(category=make_category(name="Bread"), name="Loaf", price="1.00")
+
+    preview = upload(office, b"name,category,price\nLoaf,Bread,1.20\nRoll,Bread,<b>0.50</b>\n")
+    assert "is not a number like 3.50" in preview.content.decode()
+
+    preview = upload(office, b"name,category,price\nLoaf,Bread,1.20\n<b>Roll</b>,Bread,0.50\n")
+    page = preview.content.decode()
+    assert "1.00 → 1.20" in page
+    assert "&lt;b&gt;Roll&lt;/b&gt;" in page
+    assert told(preview) == ["1 new, 1 changed, 0 unchanged, 0 skipped."]
+
+
+def test_a_plan_that_no_longer_holds_is_not_carried_out(office):
+    preview = upload(office, b"name,category,price\nLoaf,Bread,1.20\n")
+    bread = make_category(name="Bread")
+    for sku in ("A", "B"):
+        make_product(category=bread, name="Loaf", sku=sku)
+
+    answer = confirm(office, preview)
+
+    assert told(answer) == ["The catalogue has changed in between; nothing was imported."]
+    assert Product.objects.count() == 2
+
+
+@pytest.mark.parametrize(("form", "start"), [("0", b"\xef\xbb\xbfsku,name"), ("1", b"PK")])
+def test_what_is_listed_can_be_exported(office, form, start):
+    make_product(name="Loaf")
+    make_product(name="Hidden", is_active=False)
+    url = "/admin/products/product/export/?is_active__exact=1"
+    assert office.get(url).status_code == 200
+
+    answer = office.post(url, {"format": form, "resource": "0"})
+
+    assert answer.content.startswith(start)
+    if form == "0":
+        assert b"Loaf" in answer.content
+        assert b"Hidden" not in answer.content
+
+
+@pytest.mark.parametrize("path", ["import/", "export/"])
+def test_import_and_export_are_for_managers(db, client, path):
+    statuses = []
+    for role in ("customer", "cashier", "baker", "driver", "manager", "admin"):
+        client.force_login(make_user(role=role))
+        statuses.append(client.get(f"/admin/products/product/{path}").status_code)
+
+    assert statuses == [302, 403, 403, 403, 200, 200]
