@@ -18,8 +18,8 @@ class UserFilter(FilterSet):
         model = User
         fields: list[str] = []
 
-    def containing(self, users: Any, _: str, text: str) -> Any:
-        for word in text.split():
+    def containing(self, users: Any, name: str, value: str) -> Any:
+        for word in value.split():
             named = Q(username_key__contains=fold(word)) | Q(email_key__contains=fold(word))
             users = users.filter(
                 named | Q(first_name__icontains=word) | Q(last_name__icontains=word) | Q(phone__icontains=word)

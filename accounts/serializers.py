@@ -25,6 +25,8 @@ class OwnDetailsSerializer(ModelSerializer):
 
 
 class MeSerializer(ModelSerializer):
+    """The signed-in person, and what they may do."""
+
     permissions = serializers.SerializerMethodField()
 
     class Meta:
@@ -36,7 +38,9 @@ class MeSerializer(ModelSerializer):
         return sorted(user.get_all_permissions())
 
 
-class RegisterSerializer(ModelSerializer):
+class RegistrationSerializer(ModelSerializer):
+    """What a guest gives to become a customer."""
+
     password = PasswordField()
 
     class Meta:

@@ -3,7 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
-from drf_spectacular.utils import extend_schema, inline_serializer
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
@@ -19,7 +20,7 @@ from accounts.serializers import (
     MeSerializer,
     OwnDetailsSerializer,
     RefreshSerializer,
-    RegisterSerializer,
+    RegistrationSerializer,
     RequestResetSerializer,
     ResetPasswordSerializer,
     SignedInSerializer,
@@ -35,8 +36,6 @@ from bakery.api.viewsets import ApiViewSet
 LOGINS = Limit("login", 30, timedelta(minutes=1))
 REGISTRATIONS = Limit("register", 20, timedelta(hours=1))
 
-Nothing = inline_serializer("Nothing", {})
-
 
 class DoorViewSet(ApiViewSet[User]):
     """What people do who are not signed in (any more). A stale token in the header is no obstacle here."""
@@ -48,10 +47,10 @@ class DoorViewSet(ApiViewSet[User]):
     )
     limits = {"login": LOGINS, "register": REGISTRATIONS}
 
-    @extend_schema(request=RegisterSerializer, responses={201: SignedInSerializer})
+    @extend_schema(request=RegistrationSerializer, responses={201: SignedInSerializer})
     @action(detail=False, methods=["post"])
     def register(self, request: Request) -> Response:
-        user = services.register(**self.parse(RegisterSerializer))
+        user = services.register(**self.parse(RegistrationSerializer))
         return self._let_in(user, HTTP_201_CREATED, Location="/api/auth/me")
 
     @extend_schema(request=LoginSerializer, responses=SignedInSerializer)
@@ -74,7 +73,7 @@ class DoorViewSet(ApiViewSet[User]):
         fresh = services.refresh_session(token=self.parse(RefreshSerializer)["refresh"])
         return Response(TokensSerializer(fresh).data)
 
-    @extend_schema(request=VerifySerializer, responses=Nothing)
+    @extend_schema(request=VerifySerializer, responses=OpenApiTypes.OBJECT)
     @action(detail=False, methods=["post"])
     def verify(self, request: Request) -> Response:
         services.verify_token(**self.parse(VerifySerializer))
@@ -86,7 +85,7 @@ class DoorViewSet(ApiViewSet[User]):
         services.sign_out(token=self.parse(RefreshSerializer)["refresh"])
         return Response(status=HTTP_204_NO_CONTENT)
 
-    @extend_schema(request=RequestResetSerializer, responses={202: Nothing})
+    @extend_schema(request=RequestResetSerializer, responses={202: OpenApiTypes.OBJECT})
     @action(detail=False, methods=["post"], url_path="password-reset")
     def request_reset(self, request: Request) -> Response:
         services.request_password_reset(**self.parse(RequestResetSerializer))
