@@ -1,0 +1,223 @@
+"""GET /api/orders, one order, and an order by its tracking token."""
+
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.tests.factories import make_user
+from bakery import clock
+from orders import services
+from orders.models import Order
+from orders.tests.factories import make_order, on
+from products.tests.factories import make_product
+
+pytestmark = pytest.mark.django_db
+
+
+def found(client, query=""):
+    response = client.get(f"/api/orders{query}")
+    assert response.status_code == 200, response.json()
+    return [order["id"] for order in response.json()["data"]]
+
+
+def first_error(response):
+    problem = response.json()["errors"][0]
+    return response.status_code, problem["code"], problem["field"]
+
+
+def test_the_newest_comes_first_in_pages(api_as):
+    first, second, third = (make_order().pk for _ in range(3))
+
+    response = api_as("cashier").get("/api/orders?page_size=2")
+
+    assert [order["id"] for order in response.json()["data"]] == [third, second]
+    assert response.json()["meta"]["pagination"] == {
+        "page": 1,
+        "page_size": 2,
+        "total": 3,
+        "pages": 2,
+        "next": "http://testserver/api/orders?page=2&page_size=2",
+        "previous": None,
+    }
+    assert found(api_as("cashier"), "?page_size=2&page=2") == [first]
+    assert first_error(api_as("cashier").get("/api/orders?page=3&page_size=2"))[0] == 404
+
+
+def test_an_order_of_the_list_is_the_order(api_as):
+    order = make_order()
+    client = api_as("cashier")
+
+    assert client.get("/api/orders").json()["data"] == [client.get(f"/api/orders/{order.pk}").json()["data"]]
+
+
+def test_orders_are_found_by_each_filter(api_as):
+    client, customer = api_as("cashier"), make_user()
+    old = make_order(due_at=on(1), actor=customer, status="confirmed")
+    new = make_order(due_at=on(3), actor=make_user(role="cashier"), fulfilment="delivery", customer_name="Grace")
+    cancelled = make_order(due_at=on(3), customer_email="hopper@example.com", customer_phone="0777", status="cancelled")
+    sale = services.sell(
+        actor=make_user(role="cashier"), items=[{"product": make_product().pk, "quantity": 1}], method="cash", now=on(5)
+    )
+    day = clock.shop_day(on(3))
+
+    assert found(client, "?status=confirmed") == [old.pk]
+    assert found(client, "?status=confirmed&status=cancelled") == [cancelled.pk, old.pk]
+    assert found(client, f"?due_date={day}") == [cancelled.pk, new.pk]
+    assert found(client, f"?due_from={day}") == [sale.pk, cancelled.pk, new.pk]
+    assert found(client, f"?due_to={day}") == [cancelled.pk, new.pk, old.pk]
+    assert found(client, f"?due_from={day}&due_to={day}&status=pending") == [new.pk]
+    assert found(client, f"?customer={customer.pk}") == [old.pk]
+    assert found(client, f"?customer={10**9}") == []
+    assert found(client, "?fulfilment=delivery") == [new.pk]
+    assert found(client, "?channel=phone") == [new.pk]
+    assert found(client, "?channel=web") == [cancelled.pk, old.pk]
+    assert found(client, "?channel=counter") == [sale.pk]
+    assert found(client, "?payment_status=paid") == [sale.pk]
+    assert found(client, "?search=grace") == [new.pk]
+    assert found(client, "?search=HOPPER@") == [cancelled.pk]
+    assert found(client, "?search=0777") == [cancelled.pk]
+    assert found(client, f"?search={old.code.lower()}") == [old.pk]
+    assert found(client, "?search=%25") == []
+
+
+def test_orders_are_sorted(api_as):
+    client = api_as("cashier")
+    dear = make_order(items=[{"product": make_product(price="9").pk, "quantity": 1}], due_at=on(2)).pk
+    cheap = make_order(items=[{"product": make_product(price="1").pk, "quantity": 1}], due_at=on(3)).pk
+
+    assert found(client, "?ordering=total") == [cheap, dear]
+    assert found(client, "?ordering=-total") == [dear, cheap]
+    assert found(client, "?ordering=due_at") == [dear, cheap]
+    assert found(client, "?ordering=-created_at") == [cheap, dear]
+
+
+@pytest.mark.parametrize(
+    ("query", "code", "field"),
+    [
+        ("status=lost", "invalid_choice", "status"),
+        ("status=", "invalid", "status"),
+        ("due_date=2026-1-5", "invalid", "due_date"),
+        ("due_from=20260105", "invalid", "due_from"),
+        ("due_to=tomorrow", "invalid", "due_to"),
+        ("customer=ada", "invalid", "customer"),
+        ("fulfilment=drone", "invalid_choice", "fulfilment"),
+        ("channel=fax", "invalid_choice", "channel"),
+        ("payment_status=maybe", "invalid_choice", "payment_status"),
+        ("colour=red", "unknown_parameter", "colour"),
+        ("ordering=customer__password", "invalid", "ordering"),
+        ("page_size=201", "invalid", "page_size"),
+    ],
+)
+def test_what_cannot_be_asked_is_named(api_as, query, code, field):
+    assert first_error(api_as("cashier").get(f"/api/orders?{query}")) == (400, code, field)
+
+
+def test_a_list_costs_the_same_for_one_order_and_for_many(api_as, queries_do_not_grow):
+    def add_rows():
+        for _ in range(3):
+            make_order(items=[{"product": make_product().pk, "quantity": 1} for _ in range(4)])
+
+    assert queries_do_not_grow(api_as("cashier"), "/api/orders", add_rows) <= 5
+
+
+@pytest.mark.parametrize("path", ["", "/history", "/payments"])
+def test_an_order_costs_the_same_with_one_line_and_with_many(api_as, path):
+    client, cashier = api_as("cashier"), make_user(role="cashier")
+    found(client)  # what the cashier may is read once
+
+    def cost(lines):
+        order = make_order(items=[{"product": make_product().pk, "quantity": 1} for _ in range(lines)])
+        for _ in range(lines):
+            services.pay(order_id=order.pk, amount=Decimal("0.01"), method="card", actor=cashier)
+            services.edit_order(order_id=order.pk, actor=cashier, changes={"notes": f"{order.pk} {_}"})
+        with CaptureQueriesContext(connection) as caught:
+            assert client.get(f"/api/orders/{order.pk}{path}").status_code == 200
+        return len(caught)
+
+    assert cost(1) == cost(5) <= 5
+
+
+def test_a_list_that_has_not_changed_is_not_sent_again(api_as):
+    make_order()
+    client = api_as("cashier")
+    etag = client.get("/api/orders")["ETag"]
+
+    assert client.get("/api/orders", headers={"If-None-Match": etag}).status_code == 304
+    make_order()
+    assert client.get("/api/orders", headers={"If-None-Match": etag}).status_code == 200
+
+
+def test_customers_see_their_own_orders_whatever_they_ask(api_as):
+    ada, grace = make_user(), make_user()
+    own, others = make_order(actor=ada), make_order(actor=grace, customer_name="Grace")
+    client = api_as(ada)
+
+    assert found(client) == [own.pk]
+    for query in (f"?customer={grace.pk}", "?search=Grace", f"?search={others.code}"):
+        assert found(client, query) == []
+    for path in ("", "/history", "/payments"):
+        assert client.get(f"/api/orders/{own.pk}{path}").status_code == 200
+        assert client.get(f"/api/orders/{others.pk}{path}").status_code == 404
+
+
+def test_drivers_see_deliveries_whatever_they_ask(api_as):
+    pickup, delivery = make_order(), make_order(fulfilment="delivery")
+    client = api_as("driver")
+
+    assert found(client) == [delivery.pk]
+    assert found(client, "?fulfilment=pickup") == []
+    for path in ("", "/history", "/payments"):
+        assert client.get(f"/api/orders/{delivery.pk}{path}").status_code == 200
+        assert client.get(f"/api/orders/{pickup.pk}{path}").status_code == 404
+
+
+@pytest.mark.parametrize("name", ["0", "999999999999999999", "9" * 40, "x", "-1", "1.0"])
+def test_what_is_no_order_is_not_found(api_as, name):
+    assert first_error(api_as("cashier").get(f"/api/orders/{name}")) == (404, "not_found", None)
+
+
+def test_whoever_holds_the_token_follows_the_order(api_as):
+    manager = make_user(role="manager")
+    order = make_order(actor=manager, customer=make_user().pk, customer_name="Ada")
+    services.change_status(order_id=order.pk, to="confirmed", actor=manager, note="Always late to pay")
+
+    tracked = api_as(None).get(f"/api/orders/track/{order.tracking_token}")
+
+    read = api_as("cashier").get(f"/api/orders/{order.pk}").json()["data"]
+    shown = {name: value for name, value in read.items() if name not in ("customer", "tracking_token")}
+    assert tracked.json()["data"] == {
+        **shown,
+        "allowed_statuses": [],
+        "history": [
+            {"at": clock.local(event.at).isoformat(), "from": event.from_status or None, "to": event.to_status}
+            for event in order.history.all()
+        ],
+    }
+    assert "late to pay" not in tracked.content.decode()
+    assert manager.username not in tracked.content.decode()
+
+
+@pytest.mark.parametrize("token", ["unknown", "x" * 500, "%00", "a.b"])
+def test_an_unknown_token_leads_nowhere(api_as, token):
+    make_order()
+
+    assert first_error(api_as(None).get(f"/api/orders/track/{token}"))[:2] == (404, "not_found")
+
+
+def test_following_an_order_takes_as_many_queries_with_many_lines(api_as):
+    def cost(lines):
+        order = make_order(items=[{"product": make_product().pk, "quantity": 1} for _ in range(lines)])
+        with CaptureQueriesContext(connection) as caught:
+            assert api_as(None).get(f"/api/orders/track/{order.tracking_token}").status_code == 200
+        return len(caught)
+
+    assert cost(1) == cost(9) == 3
+
+
+def test_the_code_of_an_order_does_not_follow_it(api_as):
+    order = make_order()
+
+    assert api_as(None).get(f"/api/orders/track/{order.code}").status_code == 404
+    assert Order.objects.get().code == order.code

@@ -1,0 +1,228 @@
+"""Payments and refunds of orders: bounded by what is owed, and in the cash book in the same transaction."""
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from threading import Barrier
+
+import pytest
+from django.db import connection
+
+from accounts.tests.factories import make_user
+from bakery import clock
+from bakery.models import Shop
+from cashbook.models import CashEntry, Register
+from orders import services
+from orders.errors import ExceedsBalance
+from orders.models import Order, Payment, PaymentStatus
+from orders.tests.factories import make_order
+from products.tests.factories import make_product
+
+pytestmark = pytest.mark.django_db
+
+
+def make_order_of(price, **details):
+    return make_order(items=[{"product": make_product(price=price).pk, "quantity": 1}], **details)
+
+
+@pytest.fixture
+def post(api_as):
+    def send(order, body, who="cashier", **headers):
+        return api_as(who).post(f"/api/orders/{order.pk}/payments", body, headers=headers)
+
+    return send
+
+
+def first_error(response):
+    problem = response.json()["errors"][0]
+    return response.status_code, problem["code"], problem["field"]
+
+
+def nothing_was_booked(order):
+    stored = Order.objects.get(pk=order.pk)
+    return (stored.paid, stored.version) == (order.paid, order.version) and not (
+        Payment.objects.exists() or CashEntry.objects.exists()
+    )
+
+
+def test_a_payment_is_answered_whole_and_stands_in_the_cash_book(post, api_as):
+    order, cashier = make_order_of("10.00"), make_user(role="cashier")
+
+    response = post(order, {"amount": "7.50", "method": "cash", "note": "by her son", "tendered": "20.00"}, who=cashier)
+
+    payment, entry = Payment.objects.get(), CashEntry.objects.get()
+    assert response.status_code == 201
+    assert response.json()["data"] == {
+        "id": payment.pk,
+        "amount": "7.50",
+        "method": "cash",
+        "kind": "payment",
+        "note": "by her son",
+        "user": cashier.username,
+        "created_at": clock.local(entry.created_at).isoformat(),
+        "cash_entry": entry.pk,
+        "tendered": "20.00",
+        "change": "12.50",
+    }
+    assert (entry.type, entry.amount, entry.signed_amount, entry.method) == (
+        "sale",
+        Decimal("7.50"),
+        Decimal("7.50"),
+        "cash",
+    )
+    assert (entry.reference, entry.notes, entry.user) == (f"order:{order.pk}", "by her son", cashier)
+    assert api_as("baker").get(f"/api/orders/{order.pk}/payments").json()["data"] == [response.json()["data"]]
+    read = api_as("cashier").get(f"/api/orders/{order.pk}")
+    assert read["ETag"] == '"2"'
+    assert {name: read.json()["data"][name] for name in ("paid", "balance", "payment_status")} == {
+        "paid": "7.50", "balance": "2.50", "payment_status": "partial",
+    }  # fmt: skip
+
+
+def test_an_order_is_paid_in_parts_and_given_back(post, api_as):
+    order = make_order_of("10.00")
+
+    def standing():
+        data = api_as("cashier").get(f"/api/orders/{order.pk}").json()["data"]
+        found = {
+            status
+            for status in PaymentStatus.values
+            if api_as("cashier").get(f"/api/orders?payment_status={status}").json()["data"]
+        }
+        assert found == {data["payment_status"]}
+        return data["payment_status"], data["paid"], data["balance"]
+
+    assert standing() == ("unpaid", "0.00", "10.00")
+    post(order, {"amount": "4.00", "method": "card"})
+    assert standing() == ("partial", "4.00", "6.00")
+    post(order, {"amount": 6, "method": "voucher"})
+    assert standing() == ("paid", "10.00", "0.00")
+    post(order, {"amount": "1.00", "method": "cash", "kind": "refund"})
+    assert standing() == ("partial", "9.00", "1.00")
+    post(order, {"amount": "9.00", "method": "cash", "kind": "refund"})
+    assert standing() == ("refunded", "0.00", "10.00")
+    post(order, {"amount": "10.00", "method": "transfer"})
+    assert standing() == ("paid", "10.00", "0.00")
+    assert [str(entry.signed_amount) for entry in CashEntry.objects.order_by("pk")] == [
+        "4.00", "6.00", "-1.00", "-9.00", "10.00",
+    ]  # fmt: skip
+
+
+def test_an_order_that_costs_nothing_is_paid(api_as):
+    order = make_order_of("0.00")
+
+    assert api_as("cashier").get("/api/orders?payment_status=paid").json()["data"][0]["id"] == order.pk
+    assert api_as("cashier").get("/api/orders?payment_status=unpaid").json()["data"] == []
+    assert order.payment_status == "paid"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code", "field"),
+    [
+        ({"amount": "10.01", "method": "cash"}, 409, "exceeds_balance", "amount"),
+        ({"amount": "0.01", "method": "cash", "kind": "refund"}, 409, "exceeds_balance", "amount"),
+        ({"amount": "0.00", "method": "cash"}, 400, "min_value", "amount"),
+        ({"amount": "-1.00", "method": "cash"}, 400, "min_value", "amount"),
+        ({"amount": "1.005", "method": "cash"}, 400, "max_decimal_places", "amount"),
+        ({"amount": "100000000", "method": "cash"}, 400, "max_whole_digits", "amount"),
+        ({"amount": "x", "method": "cash"}, 400, "invalid", "amount"),
+        ({"method": "cash"}, 400, "required", "amount"),
+        ({"amount": "1.00"}, 400, "required", "method"),
+        ({"amount": "1.00", "method": "gold"}, 400, "invalid_choice", "method"),
+        ({"amount": "1.00", "method": "cash", "kind": "gift"}, 400, "invalid_choice", "kind"),
+        ({"amount": "1.00", "method": "cash", "tendered": "0.50"}, 400, "min_value", "tendered"),
+        ({"amount": "1.00", "method": "card", "tendered": "5.00"}, 400, "min_value", "tendered"),
+        ({"amount": "1.00", "method": "cash", "register": "nowhere"}, 400, "does_not_exist", "register"),
+        ({"amount": "1.00", "method": "cash", "note": "x" * 2001}, 400, "max_length", "note"),
+    ],
+)
+def test_what_is_wrong_is_named_and_nothing_is_booked(post, body, status, code, field):
+    order = make_order_of("10.00")
+
+    assert first_error(post(order, body)) == (status, code, field)
+    assert nothing_was_booked(order)
+
+
+def test_no_more_is_given_back_than_was_paid(post):
+    order = make_order_of("10.00")
+    post(order, {"amount": "4.00", "method": "cash"})
+
+    refused = post(order, {"amount": "4.01", "method": "cash", "kind": "refund"})
+
+    assert first_error(refused) == (409, "exceeds_balance", "amount")
+    assert post(order, {"amount": "4.00", "method": "cash", "kind": "refund"}).status_code == 201
+
+
+def test_a_cancelled_order_owes_nothing_but_its_payments_are_given_back(post):
+    order = make_order_of("10.00")
+    post(order, {"amount": "4.00", "method": "cash"})
+    services.change_status(order_id=order.pk, to="cancelled", actor=make_user(role="manager"))
+
+    assert first_error(post(order, {"amount": "1.00", "method": "cash"})) == (409, "exceeds_balance", "amount")
+    assert post(order, {"amount": "4.00", "method": "cash", "kind": "refund"}).status_code == 201
+    assert Order.objects.get().payment_status == "refunded"
+
+
+def test_a_payment_goes_into_the_register_that_is_named(post):
+    Register.objects.create(name="stall")
+
+    post(make_order_of("10.00"), {"amount": "1.00", "method": "cash", "register": "stall"})
+
+    assert CashEntry.objects.get().register.name == "stall"
+
+
+def test_without_its_cash_entry_there_is_no_payment(post):
+    Shop.objects.create(pk=1, requires_cash_session=True)
+    order = make_order_of("10.00")
+
+    assert first_error(post(order, {"amount": "1.00", "method": "cash"}))[:2] == (409, "session_closed")
+    assert nothing_was_booked(order)
+    assert post(order, {"amount": "1.00", "method": "card"}).status_code == 201
+
+
+def test_the_same_request_again_pays_once(post):
+    order, key = make_order_of("10.00"), {"Idempotency-Key": "abc"}
+    cashier = make_user(role="cashier")
+    body = {"amount": "10.00", "method": "cash"}
+
+    first = post(order, body, who=cashier, **key)
+    again = post(order, body, who=cashier, **key)
+    other = post(order, {**body, "method": "card"}, who=cashier, **key)
+
+    assert (first.status_code, again.status_code, again["Idempotent-Replayed"]) == (201, 201, "true")
+    assert first.content == again.content
+    assert first_error(other)[1] == "idempotency_mismatch"
+    assert CashEntry.objects.count() == 1
+
+
+def test_a_driver_takes_money_for_deliveries_only(post, api_as):
+    pickup, delivery = make_order_of("1.00"), make_order_of("1.00", fulfilment="delivery")
+    body = {"amount": "1.00", "method": "cash"}
+
+    assert post(pickup, body, who="driver").status_code == 404
+    assert post(delivery, body, who="driver").status_code == 201
+    assert api_as("driver").get(f"/api/orders/{pickup.pk}/payments").status_code == 404
+    assert len(api_as("driver").get(f"/api/orders/{delivery.pk}/payments").json()["data"]) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_eight_who_pay_the_whole_one_does():
+    order = make_order_of("10.00")
+    cashier = make_user(role="cashier")
+    barrier = Barrier(8)
+
+    def pay(_):
+        try:
+            barrier.wait()
+            services.pay(order_id=order.pk, amount=Decimal("10.00"), method="cash", actor=cashier)
+        except ExceedsBalance:
+            return "refused"
+        else:
+            return "paid"
+        finally:
+            connection.close()
+
+    connection.close()
+    with ThreadPoolExecutor(8) as pool:
+        assert Counter(pool.map(pay, range(8))) == {"paid": 1, "refused": 7}
+    assert (CashEntry.objects.count(), Order.objects.get().paid) == (1, 10)
