@@ -20,6 +20,11 @@ def guests_or(permission: str) -> str:
     return _GUESTS_OR + permission
 
 
+def is_open_to_guests(rule: str | None) -> bool:
+    """Whether `rule` lets people in who are not signed in."""
+    return rule is not None and (rule == ANYONE or rule.startswith(_GUESTS_OR))
+
+
 class PermissionTable(BasePermission):
     """Read `view.permissions`: {action: permission}. An action that is not listed is refused.
 
@@ -34,7 +39,7 @@ class PermissionTable(BasePermission):
 
     @staticmethod
     def allows(user: Any, rule: str | None) -> bool:
-        if rule == ANYONE or ((rule or "").startswith(_GUESTS_OR) and not user.is_authenticated):
+        if rule == ANYONE or (is_open_to_guests(rule) and not user.is_authenticated):
             return True
         if not user.is_authenticated or rule is None:
             return False

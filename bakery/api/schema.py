@@ -7,7 +7,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import build_basic_type
 from drf_spectacular.types import OpenApiTypes
 
-from bakery.api.permissions import ANYONE
+from bakery.api.permissions import is_open_to_guests
 
 _ERRORS = {
     400: (
@@ -95,7 +95,16 @@ class EnvelopeSchema(AutoSchema):
 
     def get_auth(self) -> list[dict[str, list[str]]]:
         rule = getattr(self.view, "permissions", {}).get(getattr(self.view, "action", None))
-        return [{"bearer": []}, {}] if rule == ANYONE else [{"bearer": []}]
+        return [{"bearer": []}, {}] if is_open_to_guests(rule) else [{"bearer": []}]
+
+    def _map_serializer_field(self, field: Any, direction: str, bypass_extensions: bool = False) -> Any:
+        schema = super()._map_serializer_field(field, direction, bypass_extensions)  # type: ignore[no-untyped-call]
+        return _may_be_blank(schema) if direction == "response" and isinstance(schema, dict) else schema
+
+    def _insert_field_validators(self, field: Any, schema: dict[str, Any]) -> None:
+        super()._insert_field_validators(field, schema)  # type: ignore[no-untyped-call]
+        if field.read_only:
+            _may_be_blank(schema)
 
     def _get_parameters(self) -> list[dict[str, Any]]:
         parameters: list[dict[str, Any]] = super()._get_parameters()
@@ -130,6 +139,13 @@ class EnvelopeSchema(AutoSchema):
                     "meta": {},
                 }
         return response
+
+
+def _may_be_blank(schema: dict[str, Any]) -> dict[str, Any]:
+    """Take the format off an e-mail address that is answered: it is "" where there is none."""
+    if schema.get("format") == "email":
+        del schema["format"]
+    return schema
 
 
 def _header(name: str, description: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.forms import model_to_dict
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,11 +16,19 @@ from bakery.api.permissions import ANYONE
 from bakery.models import Closure, OpeningHours, Shop
 
 
+@extend_schema_field({"type": "string", "pattern": "^[0-9]{2}:[0-9]{2}$", "example": "06:30"})
+class WallTimeField(serializers.TimeField):
+    """HH:MM by the shop's clock."""
+
+    def __init__(self) -> None:
+        super().__init__(format="%H:%M")
+
+
 class OpeningHoursSerializer(ModelSerializer):
     """A span on an ISO weekday; it closes at 00:00 where it is open until midnight."""
 
-    opens = serializers.TimeField(format="%H:%M")
-    closes = serializers.TimeField(format="%H:%M")
+    opens = WallTimeField()
+    closes = WallTimeField()
 
     class Meta:
         model = OpeningHours
