@@ -24,7 +24,7 @@ def _totals() -> Iterator[str]:
     sums = Order.objects.annotate(lines=_rounded("items__line_total"), vat=_rounded("items__vat_amount"))
     adrift = sums.exclude(total=F("lines"), vat_total=F("vat"))
     for code, total, vat_total, lines, vat in adrift.values_list("code", "total", "vat_total", "lines", "vat"):
-        yield f"Order {code}: {total} with {vat_total} of VAT, but its lines come to {lines} with {vat}."
+        yield f"Order {code}: {total} with {vat_total} of VAT, but its lines come to {lines:.2f} with {vat:.2f}."
 
 
 def _vat() -> Iterator[str]:
@@ -44,7 +44,7 @@ def _paid() -> Iterator[str]:
     )
     adrift = sums.exclude(paid=F("rest"), refunded=F("gave"))
     for code, paid, refunded, took, gave in adrift.values_list("code", "paid", "refunded", "took", "gave"):
-        yield f"Order {code}: {paid} paid, {refunded} given back, but payments of {took} and refunds of {gave}."
+        yield f"Order {code}: {paid} paid, {refunded} given back, but payments of {took:.2f} and refunds of {gave:.2f}."
 
 
 def _entries() -> Iterator[str]:
@@ -53,7 +53,8 @@ def _entries() -> Iterator[str]:
         entry = payment.cash_entry
         booked = (entry.type, entry.amount, entry.method, entry.reference)
         if booked != (payment.entry_type, payment.amount, payment.method, payment.order.reference):
-            yield f"Order {payment.order.code}: the {payment} stands in the cash book as entry {entry}."
+            told = f"{entry} by {entry.method} for {entry.reference or 'nothing'}"
+            yield f"Order {payment.order.code}: the {payment} by {payment.method} is entry {told} in the cash book."
 
 
 def _statuses() -> Iterator[str]:
