@@ -70,7 +70,7 @@ class UserAdmin(DjangoUserAdmin, HistoryModelAdmin):
     form = PersonForm
     add_form = NewPersonForm
     change_password_form = PasswordForm
-    list_display = ["username", "get_full_name", "email", "phone", "role", "is_active", "last_login"]
+    list_display = ["username", "full_name", "email", "phone", "role", "is_active", "last_login"]
     list_filter = ["role", "is_active"]
     search_fields = ["username", "email", "first_name", "last_name", "phone"]
     ordering = ["username", "pk"]
@@ -85,6 +85,10 @@ class UserAdmin(DjangoUserAdmin, HistoryModelAdmin):
         (None, {"fields": ["username", "password1", "password2", "role"]}),
         ("Person", {"fields": ["first_name", "last_name", "email", "phone"]}),
     ]
+
+    @admin.display(description="Name", ordering="last_name")
+    def full_name(self, user: User) -> str:
+        return user.get_full_name()
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
         fields = ["last_login", "date_joined"]

@@ -66,7 +66,8 @@ class User(AbstractUser):
     email = models.EmailField(blank=True)
     # Folding can make text longer, up to three times.
     username_key = FoldedField(follows="username", max_length=450)
-    email_key = FoldedField(follows="email", max_length=762)
+    # SQLite cannot look up by the unique index, since that leaves out the empty ones.
+    email_key = FoldedField(follows="email", max_length=762, db_index=True)
     phone = models.CharField(max_length=32, blank=True)
     role = models.CharField(max_length=16, choices=Role, default=Role.CUSTOMER)
 
