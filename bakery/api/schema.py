@@ -48,7 +48,7 @@ _ERRORS = {
         None,
     ),
 }
-_ALWAYS = {401, 406, 429, 500, 503}
+_ALWAYS = {401, 404, 406, 429, 500, 503}
 _WRITES = {"post", "put", "patch", "delete"}
 
 _STRING = {"type": "string"}
@@ -194,24 +194,22 @@ def describe_errors(result: dict[str, Any], **_: Any) -> dict[str, Any]:
         "additionalProperties": False,
     }
     components["responses"] = {name: _response(*about) for name, *about in _ERRORS.values()}  # type: ignore[arg-type]
-    for path, operations in result["paths"].items():
+    for operations in result["paths"].values():
         for method, operation in operations.items():
-            for status in sorted(_possible(path, method, operation)):
+            for status in sorted(_possible(method, operation)):
                 reference = {"$ref": f"#/components/responses/{_ERRORS[status][0]}"}
                 operation["responses"].setdefault(str(status), reference)
     return result
 
 
-def _possible(path: str, method: str, operation: dict[str, Any]) -> set[int]:
+def _possible(method: str, operation: dict[str, Any]) -> set[int]:
     codes = set(_ALWAYS)
     if operation.get("parameters") or "requestBody" in operation:
         codes.add(400)
     if {} not in operation.get("security", []):
         codes.add(403)
-    if "{" in path or any(p["name"] == "page" for p in operation.get("parameters", [])):
-        codes.add(404)
     if method in _WRITES:
-        codes |= {400, 403, 404, 409, 413, 415}
+        codes |= {400, 403, 409, 413, 415}
     if any(p["name"] == "If-Match" for p in operation.get("parameters", [])):
         codes.add(412)
     return codes
