@@ -5,7 +5,7 @@ python := $(bin)/python
 SHARED_DIR ?= ../shared
 # Settings as in production, for the checks that look at them.
 production := SECRET_KEY=$$($(python) -c 'import secrets; print(secrets.token_urlsafe(64))') \
-	DATA_DIR=$$(mktemp -d) ALLOWED_HOSTS=bakery.example HTTPS_ONLY=on DEBUG=off DATABASE_URL= REDIS_URL=
+	DATA_DIR=.venv/data-of-checks ALLOWED_HOSTS=bakery.example HTTPS_ONLY=on DEBUG=off DATABASE_URL= REDIS_URL=
 
 .PHONY: help run test test-pg lint format types imports schema check bench backup surface lock
 help:  ## list the targets

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from products.models import Product
+from bakery.backup.work import is_empty
 
 
 class Command(BaseCommand):
@@ -30,8 +30,3 @@ class Command(BaseCommand):
         demo_users = get_user_model().objects.filter(email__endswith="@millers-bakery.example", is_active=True)
         if demo and demo_users.exists():
             self.stdout.write("owner, manager, cashier, baker, driver, customer; password: NAME-demo-1")
-
-
-def is_empty() -> bool:
-    """Whether nobody has begun to use this shop."""
-    return not get_user_model().objects.exists() and not Product.objects.exists()
