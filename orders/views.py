@@ -122,7 +122,7 @@ class OrderViewSet(TaggedListMixin, ApiViewSet[Order]):
         return Response(PaymentSerializer(payment).data, status=HTTP_201_CREATED)
 
     @extend_schema(responses=TrackedOrderSerializer, filters=False)
-    @action(detail=False, url_path="track/(?P<token>[^/]+)", pagination_class=None)
+    @action(detail=False, url_path="track/(?P<token>[A-Za-z0-9_-]{1,64})", pagination_class=None)
     def track(self, request: Request, token: str) -> Response:
         order = get_object_or_404(Order.objects.with_items().prefetch_related("history"), tracking_token=token)
         return Response(TrackedOrderSerializer(order, context=self.get_serializer_context()).data)

@@ -57,10 +57,8 @@ def test_an_amount_paid_that_its_payments_do_not_make_shows(order):
 def test_a_payment_that_the_cash_book_tells_otherwise_shows(order):
     Payment.objects.filter(order=order, kind="payment").update(method="card")
 
-    assert checks() == [
-        f"Order {order.code}: the payment 9.90 by card is entry 1 sale 9.90 by cash for order:{order.pk} "
-        "in the cash book."
-    ]
+    booked = f"entry 1 sale 9.90 by cash for order:{order.pk}"
+    assert checks() == [f"Order {order.code}: the payment 9.90 by card is {booked} in the cash book."]
 
 
 def test_a_status_that_the_history_does_not_know_shows(order):
