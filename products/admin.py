@@ -191,21 +191,20 @@ class ProductAdmin(ImportExportModelAdmin):
     # Import and export: import-export's pages, our reader and writer
 
     def import_action(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        page = super().import_action(request, **kwargs)
+        page: HttpResponse = super().import_action(request, **kwargs)
         result = getattr(page, "context_data", {}).get("result")
         if result and result.summary:
             self.message_user(request, result.summary)
         return page
 
     def process_result(self, result: ProductResult, request: HttpRequest) -> HttpResponse:
-        if result.done:
-            return super().process_result(result, request)
-        self.message_user(request, "The catalogue has changed in between; nothing was imported.", messages.ERROR)
-        return HttpResponseRedirect(reverse("admin:products_product_import"))
-
-    def add_success_message(self, result: ProductResult, request: HttpRequest) -> None:
+        if result.done is None:
+            message = "The catalogue has changed in between; nothing was imported."
+            self.message_user(request, message, messages.ERROR)
+            return HttpResponseRedirect(reverse("admin:products_product_import"))
         counts = ", ".join(f"{count} {name}" for name, count in result.done._asdict().items())
         self.message_user(request, f"Imported: {counts}.", messages.SUCCESS)
+        return HttpResponseRedirect(reverse("admin:products_product_changelist"))
 
     def get_data_for_export(self, request: HttpRequest, queryset: QuerySet[Product], **kwargs: Any) -> Any:
         return queryset

@@ -81,7 +81,11 @@ class Category(VersionedModel):
         ordering = ["position", "name", "pk"]
         verbose_name_plural = "categories"
         constraints = [
-            models.UniqueConstraint(Lower("name"), name="category_name_once"),
+            models.UniqueConstraint(
+                Lower("name"),
+                name="category_name_once",
+                violation_error_message="There is already a category with this name.",
+            ),
             models.CheckConstraint(condition=Q(position__lte=LAST_POSITION), name="category_position_possible"),
         ]
 
@@ -258,9 +262,17 @@ class Product(VersionedModel):
             models.Index(fields=["name", "id"], name="product_by_name"),
         ]
         constraints = [
-            models.UniqueConstraint(fields=["sku"], condition=~Q(sku=""), name="product_sku_once"),
             models.UniqueConstraint(
-                fields=["category", "name"], condition=Q(sku=""), name="product_name_once_per_category"
+                fields=["sku"],
+                condition=~Q(sku=""),
+                name="product_sku_once",
+                violation_error_message="There is already a product with this SKU.",
+            ),
+            models.UniqueConstraint(
+                fields=["category", "name"],
+                condition=Q(sku=""),
+                name="product_name_once_per_category",
+                violation_error_message="There is already a product of this name in its category; give one an SKU.",
             ),
             models.CheckConstraint(condition=Q(price__gte=0), name="product_price_not_negative"),
             models.CheckConstraint(condition=Q(weekday_mask__range=(0, 127)), name="product_weekdays_known"),
@@ -288,6 +300,7 @@ class Product(VersionedModel):
                 | Q(available_until=None)
                 | Q(available_until__gte=F("available_from")),
                 name="product_season_ends_after_start",
+                violation_error_message="The season must not end before it starts.",
             ),
         ]
 
@@ -375,7 +388,9 @@ class CapacityOverride(models.Model):
         ordering = ["day", "pk"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(product=None) ^ Q(group=None), name="capacity_override_of_product_or_group"
+                condition=Q(product=None) ^ Q(group=None),
+                name="capacity_override_of_product_or_group",
+                violation_error_message="Choose either a product or a group.",
             ),
             models.CheckConstraint(condition=Q(capacity__lte=MOST_PIECES), name="capacity_override_possible"),
             models.UniqueConstraint(fields=["product", "day"], name="capacity_override_once_per_product"),

@@ -6,7 +6,6 @@ from decimal import Decimal
 import pytest
 
 from accounts.tests.factories import make_user
-from orders.tests.factories import make_order
 from products import services
 from products.models import Product
 from products.tests.factories import make_category, make_product, make_vat_class
@@ -266,14 +265,6 @@ def test_delete_removes_a_product_that_nothing_refers_to(manager):
     assert manager.delete(f"/api/products/{product.pk}").status_code == 204
     assert not Product.objects.exists()
     assert manager.delete(f"/api/products/{product.pk}").status_code == 404
-
-
-def test_delete_retires_a_product_with_history(manager):
-    product = make_product()
-    make_order(items=[{"product": product.pk, "quantity": 1}])
-
-    assert manager.delete(f"/api/products/{product.pk}").status_code == 204
-    assert manager.get(f"/api/products/{product.pk}").json()["data"]["is_active"] is False
 
 
 @pytest.mark.parametrize("method", ["put", "patch", "delete"])
