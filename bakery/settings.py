@@ -183,7 +183,12 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {"BakingItemStatusEnum": "production.models.ItemStatus"},
+    "ENUM_NAME_OVERRIDES": {
+        "AllergenEnum": "products.models.Allergen",
+        "BakingItemStatusEnum": "production.models.ItemStatus",
+        "OrderStatusEnum": "orders.models.Status",
+        "PlaceEnum": "products.models.Place",
+    },
     "PREPROCESSING_HOOKS": ["bakery.api.schema.only_the_api"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
@@ -221,6 +226,11 @@ MEDIA_URL = "/media/"
 MEDIA_ROOT = DATA_DIR / "media"
 BACKUP_DIR = DATA_DIR / "backups"
 FIXTURE_DIRS = [BASE_DIR / "fixtures"]
+
+# --- The cash book ----------------------------------------------------------------------------------------------
+
+# A class that signs every entry (docs/cash-exports.md), such as mybakery.tse.Signer.
+FISCAL_SIGNER = env.text("FISCAL_SIGNER")
 
 # --- Security ---------------------------------------------------------------------------------------------------
 

@@ -57,7 +57,9 @@ MOST_PIECES = 10_000
 
 class OrderQuerySet(models.QuerySet["Order"]):
     def visible_to(self, user: Any) -> "OrderQuerySet":
-        """Staff with the right see every order, drivers the deliveries, customers their own."""
+        """Staff with the right see every order, drivers the deliveries, customers their own, guests none."""
+        if not user.is_authenticated:
+            return self.none()
         if user.has_perm("orders.view_order"):
             return self
         if user.has_perm("orders.view_delivery"):

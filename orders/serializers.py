@@ -38,6 +38,8 @@ REASONS = ["", "sold_out", "not_baked", "too_late", "shop_closed"]
 
 
 class OrderItemSerializer(ModelSerializer):
+    """A line, as it was when it was ordered."""
+
     product = serializers.IntegerField(source="product_id")
 
     class Meta:
@@ -80,7 +82,9 @@ class OrderSerializer(ModelSerializer):
 
 
 class OrderEventSerializer(ModelSerializer):
-    user = serializers.CharField(source="user.username", default=None)
+    """A step in an order's life; `changes` says of each field what it was and what it became."""
+
+    user = serializers.CharField(source="user.username", default=None, allow_null=True)
     vars()["from"] = serializers.CharField(source="came_from", allow_null=True)  # `from` is a word of Python's
     to = serializers.CharField(source="to_status")
     changes = serializers.DictField(child=serializers.ListField())
@@ -113,11 +117,14 @@ class TrackedOrderSerializer(OrderSerializer):
             "history"
         ]
 
+    @extend_schema_field(serializers.ListField(child=ChoiceField(choices=Status.choices)))
     def get_allowed_statuses(self, order: Order) -> list[str]:
         return []
 
 
 class PaymentSerializer(ModelSerializer):
+    """Money that came in or went back; `change` is what was handed out of what was tendered."""
+
     user = serializers.CharField(source="user.username")
     cash_entry = serializers.IntegerField(source="cash_entry_id")
     change = AmountField()

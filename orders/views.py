@@ -38,6 +38,7 @@ from orders.serializers import (
 
 
 class OrderViewSet(TaggedListMixin, ApiViewSet[Order]):
+    queryset = Order.objects.all()
     serializer_class = OrderSerializer
     filterset_class = OrderFilter
     orderings = {"created_at": "created_at", "due_at": "due_at", "total": "total"}

@@ -85,6 +85,7 @@ class AmountFilter(filters.Filter):
     field_class = _AmountFormField
 
 
+@extend_schema_field(OpenApiTypes.STR)
 class TextFilter(filters.Filter):
     field_class = _TextFormField
 

@@ -36,12 +36,16 @@ class OpeningHoursSerializer(ModelSerializer):
 
 
 class ClosureSerializer(ModelSerializer):
+    """Days on which the shop stays closed, the first and the last included."""
+
     class Meta:
         model = Closure
         fields = ["first_day", "last_day", "reason"]
 
 
 class ShopSerializer(ModelSerializer):
+    """The shop, when it is open, and the closures that are not over."""
+
     time_zone = serializers.SerializerMethodField()
     opening_hours = OpeningHoursSerializer(many=True)
     closures = ClosureSerializer(many=True)
