@@ -4,6 +4,8 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import reduce
+from operator import or_
 from typing import Any, TypeVar
 
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -177,17 +179,18 @@ class ProductQuerySet(models.QuerySet["Product"]):
 
     def about(self, text: str) -> "ProductQuerySet":
         """Those in whose name, sku or description each word of `text` stands."""
-        return self.filter(
-            *(
-                Q(name__icontains=word) | Q(sku__icontains=word) | Q(description__icontains=word)
-                for word in text.split()
-            )
-        )
+        return self.filter(*(_stands_in(("name", "sku", "description"), word) for word in text.split()))
 
     def free_of(self, allergens: Iterable[str]) -> "ProductQuerySet":
         """Those that contain none of `allergens`; traces (may contain) do not count."""
         held = F("allergen_mask").bitand(to_mask(allergens, Allergen.values))
         return self.alias(held=held).filter(held=0)
+
+
+def _stands_in(fields: Iterable[str], word: str) -> Q:
+    # SQLite knows the case of ASCII letters alone, so other words are looked for in each form that people write.
+    forms = {word} if word.isascii() else {word, word.lower(), word.upper(), word.capitalize()}
+    return reduce(or_, (Q(**{f"{field}__icontains": form}) for field in fields for form in forms))
 
 
 # Small sets are kept as bits, in the order of their choices: both databases can filter by them, without a join.

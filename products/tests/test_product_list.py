@@ -3,6 +3,8 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from django.core.management import call_command
+from django.core.serializers import serialize
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -201,6 +203,24 @@ def test_no_write_leaves_an_old_answer(guest, write, path):
 
     assert answer.status_code in (200, 404)
     assert answer.get("ETag") != tag
+
+
+def test_what_a_fixture_brings_shows_at_once(guest, tmp_path):
+    product = make_product(name="Roll")
+    fixture = tmp_path / "fixture.json"
+    fixture.write_text(serialize("json", [product]))
+    services.update_product(product_id=product.pk, name="Bun")
+    tag = guest.get(URL)["ETag"]
+    call_command("loaddata", str(fixture), verbosity=0)
+
+    assert names(guest.get(URL, headers={"If-None-Match": tag})) == ["Roll"]
+
+
+@pytest.mark.parametrize("word", ["éclair", "ÉCLAIR", "Éclair", "écl"])
+def test_words_are_found_whatever_the_case_of_their_accents(guest, word):
+    make_product(name="Éclair au chocolat")
+
+    assert names(guest.get(URL, {"search": word})) == ["Éclair au chocolat"]
 
 
 @pytest.mark.parametrize("path", ["", "/{id}"])
