@@ -70,6 +70,7 @@ class ProductViewSet(CatalogueViewSet):
     queryset = Product.objects.all()
     serializer_class = ProductSerializer
     filterset_class = ProductFilter
+    columns = COLUMNS
     orderings = {"name": "name", "price": "price", "category": "category__name", "created_at": "created_at"}
     lookup_value_regex = "[0-9]{1,18}"
     permissions = {
@@ -89,9 +90,6 @@ class ProductViewSet(CatalogueViewSet):
 
     def get_queryset(self) -> QuerySet[Product]:
         return Product.objects.visible_to(self.request.user)
-
-    def filter_queryset(self, queryset: QuerySet[Any]) -> Any:
-        return super().filter_queryset(queryset).values(*COLUMNS)
 
     @cached_property
     def rates(self) -> dict[int, Decimal]:

@@ -1,11 +1,11 @@
 """Hot lists: their tag is known before they are built, and their bytes are kept under it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from django.core.cache import cache
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.utils.functional import cached_property
@@ -33,26 +33,32 @@ def remember(tag: str, make: Callable[[], T]) -> T:
     return kept
 
 
-class _KeptCount(Paginator[Any]):
-    """Counts the rows once per tag: no page changes how many there are."""
+class _HotPaginator(Paginator[Any]):
+    """Counts the rows once per tag, since no page changes how many there are, and loads `columns` of a page alone."""
 
-    def __init__(self, tag: str, *args: Any) -> None:
-        super().__init__(*args)
-        self._rows: QuerySet[Any] = args[0]
+    def __init__(self, tag: str, columns: Sequence[str], rows: QuerySet[Any], *args: Any) -> None:
+        super().__init__(rows, *args)
         self._tag = tag
+        self._columns = columns
+        self._rows = rows
 
     @cached_property
     def count(self) -> int:
         return remember(self._tag, self._rows.count)
+
+    def _get_page(self, object_list: Any, *args: Any) -> Page[Any]:
+        return super()._get_page(object_list.values(*self._columns) if self._columns else object_list, *args)
 
 
 class HotListMixin(ListModelMixin):
     """A list that costs one query when nothing has changed since it was last asked for.
 
     The viewset's `list_tag` names all that the answer depends on: the revision of its tables, read before them, and
-    who asks. Host, path and parameters are added here.
+    who asks; host, path and parameters are added here. Where it names `columns`, its serializer is given dicts of
+    them in place of objects.
     """
 
+    columns: ClassVar[Sequence[str]] = ()
     paginator: Any
 
     def list_tag(self, request: Request) -> tuple[int, Any]:
@@ -68,7 +74,7 @@ class HotListMixin(ListModelMixin):
         if body is None:
             rows = {name: values for name, values in request.query_params.lists() if name not in PAGING}
             count_tag = conditional.etag_of(revision, "count", request.path, sorted(rows.items()), variant)
-            self.paginator.django_paginator_class = partial(_KeptCount, count_tag)
+            self.paginator.django_paginator_class = partial(_HotPaginator, count_tag, self.columns)
             response = super().list(request, *args, **kwargs)
             body = EnvelopeRenderer().render(response.data, None, {"response": response})
             if len(body) <= LARGEST:
