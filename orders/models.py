@@ -218,11 +218,7 @@ class Order(VersionedModel):
 
     def vat_buckets(self) -> list["VatBucket"]:
         """Return what the order contains at each VAT rate, the lowest rate first."""
-        items = list(self.items.all())
-        return [
-            VatBucket(rate, [item for item in items if item.vat_rate == rate])
-            for rate in sorted({item.vat_rate for item in items})
-        ]
+        return vat_buckets(self.items.all())
 
 
 class OrderItem(models.Model):
@@ -360,3 +356,12 @@ class VatBucket:
         self.gross = sum((line.line_total for line in lines), Decimal(0))
         self.vat = sum((line.vat_amount for line in lines), Decimal(0))
         self.net = self.gross - self.vat
+
+
+def vat_buckets(items: Iterable[OrderItem]) -> list[VatBucket]:
+    """Return what lines contain at each VAT rate, the lowest rate first."""
+    lines = list(items)
+    return [
+        VatBucket(rate, [item for item in lines if item.vat_rate == rate])
+        for rate in sorted({item.vat_rate for item in lines})
+    ]

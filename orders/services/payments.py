@@ -12,12 +12,13 @@ from accounts.models import User
 from bakery import clock
 from bakery.errors import DomainError
 from cashbook import services as cashbook
-from cashbook.models import MAIN, Method
+from cashbook.models import MAIN, Method, VatShare
 from orders.errors import ExceedsBalance, ProductUnavailable
 from orders.models import Channel, Order, Payment, PaymentKind, Status
 from orders.services.editing import lock_order
 from orders.services.lines import find_products, new_item, set_totals
 from orders.services.storing import insert, with_free_code
+from orders.services.vat import divide, minus, of_order, shares_of_payment, shares_of_refund
 from products.models import Place, Product
 from products.selectors import rates_on
 
@@ -53,7 +54,8 @@ def pay(
         order.paid += amount
     order.save_version("paid", "refunded")
     payment = Payment(order=order, kind=kind, amount=amount, method=method, tendered=tendered, note=note)
-    return _book(payment, actor=actor, register=register, now=now)
+    shares = shares_of_refund if kind == PaymentKind.REFUND else shares_of_payment
+    return _book(payment, shares(order, amount), actor=actor, register=register, now=now)
 
 
 def sell(
@@ -97,9 +99,12 @@ def _sell(
     parts = parts_of(order.total)
     order.paid = order.total
     insert(order, items, actor=actor, now=order.due_at)
+    unpaid = of_order(items)
     for part in parts:
         if part["amount"]:
-            _book(Payment(order=order, **part), actor=actor, register=register, now=now)
+            shares = divide(part["amount"], unpaid)
+            unpaid = minus(unpaid, {share.rate: (share.gross, share.vat) for share in shares})
+            _book(Payment(order=order, **part), shares, actor=actor, register=register, now=now)
     return order
 
 
@@ -140,11 +145,11 @@ def _require_active(items: list[dict[str, Any]], products: dict[int, Product]) -
             raise ProductUnavailable(f"{products[line['product']]} is not sold.", field=f"items.{index}.product")
 
 
-def _book(payment: Payment, *, actor: User, register: str, now: datetime | None) -> Payment:
+def _book(payment: Payment, vat: list[VatShare], *, actor: User, register: str, now: datetime | None) -> Payment:
     """Write the entry in the cash book and the payment that points to it."""
     payment.cash_entry = cashbook.book(
         type=payment.entry_type, amount=payment.amount, method=payment.method, actor=actor,
-        notes=payment.note, reference=payment.order.reference, register=register, now=now,
+        notes=payment.note, reference=payment.order.reference, register=register, now=now, vat=vat,
     )  # fmt: skip
     payment.user, payment.created_at = actor, payment.cash_entry.created_at
     payment.save(force_insert=True)

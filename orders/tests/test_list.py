@@ -10,6 +10,13 @@ from accounts.tests.factories import make_user
 from bakery import clock
 from orders import services
 from orders.models import Order
+from orders.serializers import (
+    OrderItemSerializer,
+    OrderSerializer,
+    SaleSerializer,
+    TrackedOrderSerializer,
+    VatBucketSerializer,
+)
 from orders.tests.factories import make_order, on
 from products.tests.factories import make_product
 
@@ -221,3 +228,18 @@ def test_the_code_of_an_order_does_not_follow_it(api_as):
 
     assert api_as(None).get(f"/api/orders/track/{order.code}").status_code == 404
     assert Order.objects.get().code == order.code
+
+
+def test_what_is_written_by_hand_is_what_the_schema_promises(api_as):
+    order = make_order()
+    sale = {"items": [{"product": make_product().pk, "quantity": 1}], "method": "cash"}
+
+    read = api_as("cashier").get(f"/api/orders/{order.pk}").json()["data"]
+    sold = api_as("cashier").post("/api/sales", sale).json()["data"]
+    tracked = api_as(None).get(f"/api/orders/track/{order.tracking_token}").json()["data"]
+
+    assert list(read) == list(OrderSerializer().fields)
+    assert list(read["items"][0]) == list(OrderItemSerializer().fields)
+    assert list(read["vat"][0]) == list(VatBucketSerializer().fields)
+    assert list(sold) == list(SaleSerializer().fields)
+    assert list(tracked) == list(TrackedOrderSerializer().fields)
