@@ -2,9 +2,13 @@
 
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
+
+T = TypeVar("T")
 
 _ON = frozenset({"on", "true", "yes", "1"})
 _OFF = frozenset({"off", "false", "no", "0"})
@@ -30,6 +34,34 @@ def flag(name: str, *, default: bool) -> bool:
 def names(name: str, default: str = "") -> list[str]:
     """Return the variable read as a list separated by commas."""
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
+
+
+def count(name: str, default: int) -> int:
+    """Return the variable read as a whole number from 1."""
+    return read(name, str(default), _from_one, "a whole number from 1")
+
+
+def read(name: str, default: str, reader: Callable[[str], T], form: str) -> T:
+    """Return what `reader` makes of the variable; `form` says what was wanted where it can make nothing of it."""
+    try:
+        return reader(text(name, default))
+    except (ValueError, KeyError, ImproperlyConfigured):
+        # Neither the value nor its error is shown: it may hold a password.
+        raise ImproperlyConfigured(f"{name} must be {form}.") from None
+
+
+def _from_one(value: str) -> int:
+    if not value.isdecimal() or int(value) < 1:
+        raise ValueError(value)
+    return int(value)
+
+
+def redis_url(name: str) -> str:
+    """Return the address of a Redis server, or nothing."""
+    value = text(name)
+    if value and not value.startswith(("redis://", "rediss://", "unix://")):
+        raise ImproperlyConfigured(f"{name} must be redis://HOST:PORT/NUMBER.")
+    return value
 
 
 def secret_key(folder: Path) -> str:

@@ -8,8 +8,8 @@ from typing import Any
 
 from bakery import env, logs
 
-bind = f"{env.text('HOST', '127.0.0.1')}:{env.text('PORT', '8000')}"
-workers = int(env.text("WORKERS", "2"))
+bind = f"{env.text('HOST', '127.0.0.1')}:{env.count('PORT', 8000)}"
+workers = env.count("WORKERS", 2)
 worker_class = "gthread"
 threads = 4
 # Loaded once, before the workers are forked: they start faster and share memory.

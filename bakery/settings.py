@@ -3,8 +3,10 @@
 import os
 import tempfile
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import environ
 
@@ -22,7 +24,12 @@ DEBUG = env.flag("DEBUG", default=False)
 SECRET_KEY = env.secret_key(DATA_DIR)
 ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 HTTPS_ONLY = env.flag("HTTPS_ONLY", default=True)
-TRUSTED_PROXIES = env.names("TRUSTED_PROXIES")
+TRUSTED_PROXIES = env.read(
+    "TRUSTED_PROXIES",
+    "",
+    lambda value: [str(ip_network(part.strip(), strict=False)) for part in value.split(",") if part.strip()],
+    "addresses or networks such as 10.0.0.0/8, separated by commas",
+)
 CSRF_TRUSTED_ORIGINS = env.names("CSRF_TRUSTED_ORIGINS")
 CORS_ALLOWED_ORIGINS = env.names("CORS_ALLOWED_ORIGINS")
 METRICS_TOKEN = env.text("METRICS_TOKEN")
@@ -98,11 +105,22 @@ TEMPLATES = [
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 
+_ENGINES = {
+    "sqlite": "django.db.backends.sqlite3",
+    "postgres": "django.db.backends.postgresql",
+    "postgresql": "django.db.backends.postgresql",
+}
+
+
 def _database() -> dict[str, Any]:
-    url = env.text("DATABASE_URL", f"sqlite:///{DATA_DIR / 'bakery.sqlite3'}")
-    config: dict[str, Any] = dict(environ.Env.db_url_config(url))
-    options = dict(config.get("OPTIONS", {}))
-    if config["ENGINE"] == "django.db.backends.sqlite3":
+    config = env.read(
+        "DATABASE_URL",
+        f"sqlite:///{DATA_DIR / 'bakery.sqlite3'}",
+        lambda url: {"OPTIONS": {}, **environ.Env.db_url_config(url), "ENGINE": _ENGINES[url.partition(":")[0]]},
+        "sqlite:///PATH or postgres://USER:PASSWORD@HOST:PORT/NAME",
+    )
+    options = dict(config["OPTIONS"])
+    if config["ENGINE"] == _ENGINES["sqlite"]:
         options |= {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
@@ -118,7 +136,7 @@ def _database() -> dict[str, Any]:
 
 DATABASES = {"default": _database()}
 
-REDIS_URL = env.text("REDIS_URL")
+REDIS_URL = env.redis_url("REDIS_URL")
 CACHES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
     if REDIS_URL
@@ -207,14 +225,21 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default"]}}
 vars().update(
-    environ.Env.email_url_config(env.text("EMAIL_URL", "consolemail://").replace("console://", "consolemail://"))
+    env.read(
+        "EMAIL_URL",
+        "console://",
+        lambda url: environ.Env.email_url_config(url.replace("console://", "consolemail://")),
+        "smtp://USER:PASSWORD@HOST:PORT, smtp+tls://…, smtp+ssl://… or console://",
+    )
 )
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "bakery@localhost")
 
 # --- Time, language, files --------------------------------------------------------------------------------------
 
-TIME_ZONE = env.text("TIME_ZONE", "Europe/Paris")
+TIME_ZONE = env.read(
+    "TIME_ZONE", "Europe/Paris", lambda name: ZoneInfo(name).key, "the name of a time zone such as Europe/Paris"
+)
 USE_TZ = True
 LANGUAGE_CODE = "en"
 USE_I18N = True
