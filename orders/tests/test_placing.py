@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -363,3 +364,15 @@ def test_the_service_itself_knows_the_bounds():
         with pytest.raises(services.placing.DomainError):
             services.place_order(actor=make_user(role="cashier"), items=lines, due_at=on(1))
     assert nothing_was_stored()
+
+
+def test_guests_place_thirty_orders_a_minute_and_address(api_as, settings):
+    settings.THROTTLING = True
+    guest, sent = api_as(None), body(make_product())
+
+    with time_machine.travel("2031-01-01T08:00:00Z", tick=False):
+        sent["due_at"] = "2031-01-02T08:00:00Z"
+        answers = [guest.post("/api/orders", sent).status_code for _ in range(31)]
+        assert answers == [201] * 30 + [429]
+        assert guest.post("/api/orders", sent, REMOTE_ADDR="192.0.2.7").status_code == 201
+        assert api_as("cashier").post("/api/orders", sent).status_code == 201
