@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 from simple_history.models import HistoricalRecords
 
 from bakery import clock
+from bakery.db import MoneyField
 
 
 class Shop(models.Model):
@@ -21,12 +22,21 @@ class Shop(models.Model):
     requires_cash_session = models.BooleanField(
         default=False, help_text="Cash can be taken or paid out only while a session of the register is open."
     )
+    cash_difference_limit = MoneyField(
+        null=True, blank=True, help_text="A drawer that is off by more than this is closed with a note only."
+    )
 
     history = HistoricalRecords()
 
     class Meta:
         verbose_name_plural = "shop"
-        constraints = [models.CheckConstraint(condition=Q(pk=1), name="shop_is_one")]
+        constraints = [
+            models.CheckConstraint(condition=Q(pk=1), name="shop_is_one"),
+            models.CheckConstraint(
+                condition=Q(cash_difference_limit=None) | Q(cash_difference_limit__gte=0),
+                name="shop_difference_limit_not_negative",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -1,9 +1,11 @@
 """The cash book: registers, sessions of a drawer, and a ledger whose every entry is chained to the one before."""
 
 import hashlib
-from collections.abc import Sequence
-from datetime import UTC, date
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import orjson
 from django.conf import settings
@@ -55,6 +57,48 @@ def hash_of(columns: Sequence[object]) -> str:
     return hashlib.sha256(orjson.dumps(columns, default=repr)).hexdigest()
 
 
+class VatShare(NamedTuple):
+    """What an amount contains at one VAT rate. `gross` includes `vat`."""
+
+    rate: Decimal
+    gross: Decimal
+    vat: Decimal
+
+    @property
+    def net(self) -> Decimal:
+        return self.gross - self.vat
+
+
+def write_vat(shares: Iterable[VatShare]) -> str:
+    """Write shares as an entry keeps them, the lowest rate first: `5.50:3.90:0.20;20.00:12.00:2.00`."""
+    return ";".join(f"{share.rate:.2f}:{share.gross:.2f}:{share.vat:.2f}" for share in sorted(shares))
+
+
+@lru_cache(maxsize=4096)
+def read_vat(text: str) -> tuple[VatShare, ...]:
+    """Read what `write_vat` wrote. Raises ValueError for what it never wrote."""
+    try:
+        shares = tuple(VatShare(*map(Decimal, part.split(":"))) for part in text.split(";")) if text else ()
+    except (ArithmeticError, TypeError) as error:
+        raise ValueError(text) from error
+    if write_vat(shares) != text:
+        raise ValueError(text)
+    return shares
+
+
+def shares_in(text: str) -> tuple[VatShare, ...]:
+    """Read what `write_vat` wrote; nothing where it was tampered with, which the proof names while reports go on."""
+    try:
+        return read_vat(text)
+    except ValueError:
+        return ()
+
+
+def instant(at: datetime) -> str:
+    """Write an instant as hashes cover it."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
 class RegisterQuerySet(models.QuerySet["Register"]):
     def named(self, name: str) -> "Register":
         """Return the register with this name, or raise DomainError with the names that there are."""
@@ -68,15 +112,17 @@ class RegisterQuerySet(models.QuerySet["Register"]):
 
 
 class Register(models.Model):
-    """A drawer. Its row keeps the last number and hash, so that entries cut off at the end show."""
+    """A drawer. Its row keeps the last numbers and hashes, so that entries and Z reports cut off at the end show."""
 
     name = models.SlugField(max_length=50, unique=True)
     label = models.CharField(max_length=100, blank=True)
     last_number = models.PositiveBigIntegerField(default=0, editable=False)
     last_hash = models.CharField(max_length=64, default=GENESIS, editable=False)
+    last_z_number = models.PositiveIntegerField(default=0, editable=False)
+    last_z_hash = models.CharField(max_length=64, default=GENESIS, editable=False)
 
     objects = RegisterQuerySet.as_manager()
-    history = HistoricalRecords(excluded_fields=["last_number", "last_hash"])
+    history = HistoricalRecords(excluded_fields=["last_number", "last_hash", "last_z_number", "last_z_hash"])
 
     class Meta:
         ordering = ["name"]
@@ -92,6 +138,10 @@ class CashSessionQuerySet(models.QuerySet["CashSession"]):
     def as_shown(self) -> "CashSessionQuerySet":
         """Load what lists show, in one query."""
         return self.select_related("register", "opened_by", "closed_by")
+
+    def with_report(self) -> "CashSessionQuerySet":
+        """Load what the report shows beside the sums."""
+        return self.as_shown().select_related("z_report")
 
 
 class CashSession(models.Model):
@@ -109,6 +159,9 @@ class CashSession(models.Model):
     # A sum, which may outgrow what one entry can be.
     expected = models.DecimalField(max_digits=15, decimal_places=2, null=True, blank=True)
     counted = MoneyField(null=True, blank=True)
+    denominations = models.JSONField(
+        default=dict, blank=True, help_text="How often each note and coin was counted: {'50.00': 2}."
+    )
     note = models.CharField(max_length=2000, blank=True)
 
     objects = CashSessionQuerySet.as_manager()
@@ -172,6 +225,8 @@ class CashEntry(models.Model):
     created_at = models.DateTimeField(db_index=True)
     previous_hash = models.CharField(max_length=64)
     hash = models.CharField(max_length=64)
+    vat = models.TextField(blank=True, default="", help_text="rate:gross:vat of each rate that the amount contains.")
+    signature = models.TextField(blank=True, default="", help_text="What the signing device said, if there is one.")
 
     objects = CashEntryQuerySet.as_manager()
 
@@ -189,22 +244,83 @@ class CashEntry(models.Model):
     def __str__(self) -> str:
         return f"{self.number} {self.type} {self.signed_amount}"
 
+    @property
+    def vat_shares(self) -> tuple[VatShare, ...]:
+        """What the amount contains at each rate; nothing where nobody told."""
+        return shares_in(self.vat)
+
     def compute_hash(self) -> str:
         """Return what `hash` must be for what the entry says."""
-        return hash_of(
-            [
-                self.register.name,
-                self.number,
-                self.type,
-                f"{self.amount:.2f}",
-                f"{self.signed_amount:.2f}",
-                self.method,
-                self.notes,
-                self.reference,
-                self.session.number if self.session else None,
-                self.reversal_of.number if self.reversal_of else None,
-                self.user_id,
-                self.created_at.astimezone(UTC).isoformat(timespec="microseconds"),
-                self.previous_hash,
-            ]
-        )
+        columns = [
+            self.register.name,
+            self.number,
+            self.type,
+            f"{self.amount:.2f}",
+            f"{self.signed_amount:.2f}",
+            self.method,
+            self.notes,
+            self.reference,
+            self.session.number if self.session else None,
+            self.reversal_of.number if self.reversal_of else None,
+            self.user_id,
+            instant(self.created_at),
+            self.previous_hash,
+        ]
+        # Entries without both are hashed as they were before there was either.
+        return hash_of([*columns, self.vat, self.signature] if self.vat or self.signature else columns)
+
+
+class Statement(models.Model):
+    """A sheet with the figures of a span of the book, written once and chained to the one before in its register."""
+
+    number = models.PositiveIntegerField(help_text="Without gaps in each register.")
+    content = models.TextField(help_text="The figures as JSON, with its keys in order.")
+    created_at = models.DateTimeField()
+    previous_hash = models.CharField(max_length=64)
+    hash = models.CharField(max_length=64)
+
+    class Meta:
+        abstract = True
+        ordering = ["-pk"]
+
+    def compute_hash(self, register: str) -> str:
+        """Return what `hash` must be for what the statement of the register named so says."""
+        return hash_of([register, self.number, self.content, instant(self.created_at), self.previous_hash])
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """The content, read. Raises ValueError where it was tampered with so that it is no JSON."""
+        figures: dict[str, Any] = orjson.loads(self.content)
+        return figures
+
+
+@append_only
+class ZReport(Statement):
+    """What a session came to, as it was when it was closed."""
+
+    register = models.ForeignKey(Register, on_delete=models.PROTECT, related_name="z_reports")
+    session = models.OneToOneField(CashSession, on_delete=models.PROTECT, related_name="z_report")
+
+    class Meta(Statement.Meta):
+        verbose_name = "Z report"
+        constraints = [models.UniqueConstraint(fields=["register", "number"], name="z_report_number_once")]
+
+    def __str__(self) -> str:
+        return f"Z {self.number}"
+
+
+@append_only
+class MonthlyClosing(Statement):
+    """What a month came to in a register, and all that it took since it was set up."""
+
+    register = models.ForeignKey(Register, on_delete=models.PROTECT, related_name="closings")
+    month = models.DateField(help_text="Its first day.")
+
+    class Meta(Statement.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["register", "number"], name="monthly_closing_number_once"),
+            models.UniqueConstraint(fields=["register", "month"], name="monthly_closing_month_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.month:%Y-%m}"

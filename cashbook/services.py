@@ -1,5 +1,6 @@
 """Everything that writes in the cash book. The register's row is locked first: it orders all that happens at it."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -13,7 +14,24 @@ from bakery.errors import AlreadyExists, DomainError
 from bakery.models import Shop
 from cashbook import selectors
 from cashbook.errors import SessionClosed
-from cashbook.models import MAIN, SIGN, CashEntry, CashSession, EntryType, Method, Register
+from cashbook.fiscal import signature_of
+from cashbook.models import (
+    GENESIS,
+    MAIN,
+    SIGN,
+    CashEntry,
+    CashSession,
+    EntryType,
+    Method,
+    MonthlyClosing,
+    Register,
+    VatShare,
+    ZReport,
+    write_vat,
+)
+
+# An order has as many lines at most, and so as many rates.
+MOST_RATES = 100
 
 
 @transaction.atomic
@@ -27,17 +45,24 @@ def book(
     notes: str = "",
     reference: str = "",
     register: str = MAIN,
+    vat: Sequence[VatShare] = (),
 ) -> CashEntry:
     """Append an entry to the book of `register`; its type gives the sign of `amount`, which is above zero.
 
-    `reference` says what caused it, such as `order:7`; `now` is when, or else this instant. Raises SessionClosed for
-    cash without an open session where the shop demands one, and DomainError for an unknown register.
+    `reference` says what caused it, such as `order:7`; `now` is when, or else this instant; `vat` is what a sale or a
+    refund contains at each rate, together the amount (reports show what is booked without it apart). Raises
+    SessionClosed for cash without an open session where the shop demands one, and DomainError for an unknown
+    register and where `vat` does not add up.
     """
     amount = to_cents(amount)
     if not 0 < amount <= MOST_MONEY:
         raise DomainError(f"The amount must be from 0.01 to {MOST_MONEY}.", field="amount", code="out_of_range")
     kind = EntryType(type)
-    entry = CashEntry(type=kind, amount=amount, signed_amount=SIGN[kind] * amount, method=method, reference=reference)
+    _require_sound_vat(kind, amount, vat)
+    entry = CashEntry(
+        type=kind, amount=amount, signed_amount=SIGN[kind] * amount, method=method, reference=reference,
+        vat=write_vat(vat),
+    )  # fmt: skip
     return _append(entry, to=_lock_register(register), actor=actor, now=now, notes=notes)
 
 
@@ -60,6 +85,7 @@ def reverse(*, entry_id: int, notes: str, actor: User, now: datetime | None = No
         method=wrong.method,
         reference=wrong.reference,
         reversal_of=wrong,
+        vat=wrong.vat,
     )
     return _append(entry, to=register, actor=actor, now=now, notes=notes)
 
@@ -83,23 +109,119 @@ def open_session(*, register: str, float_amount: Decimal, actor: User) -> CashSe
 
 
 @transaction.atomic
-def close_session(*, session_id: int, counted: Decimal, note: str, actor: User) -> CashSession:
-    """Close a session for good, with what was `counted` in the drawer. Raises SessionClosed the second time."""
-    _lock_register(CashSession.objects.values_list("register__name", flat=True).get(pk=session_id))
+def close_session(
+    *,
+    session_id: int,
+    counted: Decimal,
+    note: str,
+    actor: User,
+    denominations: Mapping[Decimal, int] | None = None,
+) -> CashSession:
+    """Close a session for good, with what was `counted` in the drawer, and write its Z report.
+
+    `denominations` says how often each note and coin was counted. Raises SessionClosed the second time, and
+    DomainError where they do not add up to `counted`, or where a drawer that is off by more than the shop's limit is
+    closed without a note.
+    """
+    register = _lock_register(CashSession.objects.values_list("register__name", flat=True).get(pk=session_id))
     session = CashSession.objects.select_for_update().get(pk=session_id)
     if not session.is_open:
         raise SessionClosed("This session is closed already.")
-    session.expected = selectors.report(session).expected
+    session.denominations = _sorted_count(denominations or {}, counted)
+    found = selectors.report(session)
+    session.expected = found.expected
     session.counted = counted
     session.note = note
     session.closed_by = actor
-    session.closed_at = clock.now()
-    session.save(update_fields=["expected", "counted", "note", "closed_by", "closed_at"])
+    session.closed_at = found.made_at
+    _require_note(session)
+    session.save(update_fields=["expected", "counted", "denominations", "note", "closed_by", "closed_at"])
+    found.session = session
+    _write_z(found, register)
     return session
+
+
+@transaction.atomic
+def close_month(*, register: str, now: datetime) -> MonthlyClosing | None:
+    """Write the closing of the register's earliest month that is over at `now` and has none, and return it.
+
+    Months without an entry have theirs, too, from the first entry's month on. None where nothing is left to close.
+    """
+    at = _lock_register(register)
+    before = at.closings.order_by("-number").first()
+    first = at.entries.order_by("number").values_list("created_at", flat=True).first()
+    if first is None:
+        return None
+    month = selectors.next_month(before.month) if before else clock.shop_day(first).replace(day=1)
+    if month >= clock.shop_day(now).replace(day=1):
+        return None
+    closing = MonthlyClosing(
+        register=at,
+        month=month,
+        number=before.number + 1 if before else 1,
+        content=selectors.write(selectors.month(at, month, before=before).figures()),
+        created_at=now,
+        previous_hash=before.hash if before else GENESIS,
+    )
+    closing.hash = closing.compute_hash(at.name)
+    closing.save(force_insert=True)
+    return closing
+
+
+def tick(now: datetime) -> None:
+    """Close the months that are over, in every register."""
+    this_month = clock.shop_day(now).replace(day=1)
+    registers = Register.objects.filter(last_number__gt=0).annotate(closed=Max("closings__month"))
+    for name, closed in registers.values_list("name", "closed"):
+        if closed is None or selectors.next_month(closed) < this_month:
+            while close_month(register=name, now=now):
+                pass
 
 
 def _lock_register(name: str) -> Register:
     return Register.objects.select_for_update().named(name)
+
+
+def _require_sound_vat(kind: EntryType, amount: Decimal, vat: Sequence[VatShare]) -> None:
+    if not vat:
+        return
+    rates = {share.rate for share in vat}
+    if kind not in selectors.TURNOVER:
+        raise DomainError("Only sales and refunds contain VAT.", field="vat")
+    if len(rates) < len(vat) or len(vat) > MOST_RATES or not all(0 <= rate <= 100 for rate in rates):
+        raise DomainError("Each VAT rate, from 0 to 100 per cent, stands there once.", field="vat")
+    total = sum(share.gross for share in vat)
+    if total != amount:
+        raise DomainError(f"The VAT rates make up {total}, but the amount is {amount}.", field="vat")
+
+
+def _sorted_count(denominations: Mapping[Decimal, int], counted: Decimal) -> dict[str, int]:
+    """Return the count as it is kept, the largest first and without what was not there."""
+    total = sum((value * count for value, count in denominations.items()), Decimal(0))
+    if denominations and total != counted:
+        raise DomainError(f"They add up to {total}, but {counted} was counted.", field="denominations")
+    found = sorted(((value, count) for value, count in denominations.items() if count), reverse=True)
+    return {f"{value:.2f}": count for value, count in found}
+
+
+def _require_note(session: CashSession) -> None:
+    limit = Shop.get().cash_difference_limit
+    if limit is not None and abs(session.difference or 0) > limit and not session.note.strip():
+        raise DomainError(f"The drawer is off by more than {limit}: say why in a note.", field="note", code="required")
+
+
+def _write_z(found: selectors.Report, register: Register) -> None:
+    z = ZReport(
+        register=register,
+        session=found.session,
+        number=register.last_z_number + 1,
+        content=selectors.write(found.figures()),
+        created_at=found.made_at,
+        previous_hash=register.last_z_hash,
+    )
+    z.hash = z.compute_hash(register.name)
+    z.save(force_insert=True)
+    Register.objects.filter(pk=register.pk).update(last_z_number=z.number, last_z_hash=z.hash)
 
 
 def _append(entry: CashEntry, *, to: Register, actor: User, now: datetime | None, notes: str) -> CashEntry:
@@ -114,6 +236,7 @@ def _append(entry: CashEntry, *, to: Register, actor: User, now: datetime | None
     # The clock is read under the lock, so that numbers and times run the same way.
     entry.created_at = now or clock.now()
     entry.previous_hash = to.last_hash
+    entry.signature = signature_of(entry)
     entry.hash = entry.compute_hash()
     entry.save(force_insert=True)
     # Not by save(): the head moves with every entry, and is no change that the register's history should tell.

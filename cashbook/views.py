@@ -117,7 +117,7 @@ class CashSessionViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[CashSess
     @extend_schema(responses=CashReportSerializer)
     @action(detail=True)
     def report(self, request: Request, pk: str) -> Response:
-        return Response(CashReportSerializer(selectors.report(self.get_object())).data)
+        return Response(CashReportSerializer(selectors.report_of(self.get_object())).data)
 
 
 class RegisterViewSet(ListModelMixin, ApiViewSet[Register]):

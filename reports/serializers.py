@@ -41,12 +41,22 @@ class SalesReportSerializer(serializers.Serializer[Any]):
     total = SalesFiguresSerializer()
 
 
+class CashAtRateSerializer(serializers.Serializer[Any]):
+    rate = serializers.DecimalField(
+        max_digits=5, decimal_places=2, allow_null=True, help_text="Null has what was booked without its VAT."
+    )
+    net = SumField()
+    vat = SumField()
+    gross = SumField()
+
+
 class CashFiguresSerializer(serializers.Serializer[Any]):
     vars()["in"] = SumField(source="money_in")  # `in` is a word of Python's
     out = SumField(source="money_out")
     net = SumField()
     by_method = serializers.DictField(child=SumField())
     by_type = serializers.DictField(child=SumField())
+    by_vat = CashAtRateSerializer(many=True)
 
 
 class DailyCashSerializer(CashFiguresSerializer):

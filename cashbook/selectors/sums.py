@@ -1,4 +1,4 @@
-"""What the cash book says: totals of days and of sessions."""
+"""What the cash book says: totals of days, sessions and months."""
 
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -6,13 +6,15 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import Count, Max, Min, Q, QuerySet, Sum
-from django.db.models.functions import TruncDate
+from django.db.models.functions import Coalesce, Sign, TruncDate
 
 from bakery import clock
 from bakery.db import CENT
-from cashbook.models import CashEntry, CashSession, EntryType, Method, cents
+from cashbook.models import CashEntry, EntryType, Method, cents, shares_in
 
 ZERO = Decimal("0.00")
+# What VAT is about; the other types only move money.
+TURNOVER = (EntryType.SALE, EntryType.REFUND)
 
 
 @dataclass
@@ -24,15 +26,50 @@ class Totals:
     net: Decimal = ZERO
     by_method: dict[str, Decimal] = field(default_factory=lambda: dict.fromkeys(Method.values, ZERO))
     by_type: dict[str, Decimal] = field(default_factory=lambda: dict.fromkeys(EntryType.values, ZERO))
+    # Sales less refunds at each rate; None has what was booked without its VAT.
+    gross_and_vat: dict[Decimal | None, tuple[Decimal, Decimal]] = field(default_factory=dict)
+
+    @property
+    def turnover(self) -> Decimal:
+        """Sales less refunds, VAT included."""
+        return sum((self.by_type[kind] for kind in TURNOVER), ZERO)
+
+    @property
+    def by_vat(self) -> list["VatTotal"]:
+        """The turnover at each VAT rate, the lowest first; what was booked without its VAT last, as net."""
+        told = sorted((rate, *sums) for rate, sums in self.gross_and_vat.items() if rate is not None)
+        untold = [(None, *sums) for rate, sums in self.gross_and_vat.items() if rate is None]
+        return [VatTotal(rate, gross - vat, vat, gross) for rate, gross, vat in [*told, *untold]]
 
     def add(self, group: dict[str, Any]) -> None:
-        """Take in what the database added up, in cents, of one method and type."""
-        net, came_in = group["net"] * CENT, (group["came_in"] or 0) * CENT
-        self.money_in += came_in
-        self.money_out += came_in - net
+        """Take in what the database added up, in cents, of one method, type, VAT and sign."""
+        net = group["cents"] * CENT
+        self.money_in += max(net, ZERO)
+        self.money_out += max(-net, ZERO)
         self.net += net
         self.by_method[group["method"]] += net
         self.by_type[group["type"]] += net
+        if group["type"] in TURNOVER:
+            # Entries with the same VAT have the same amount.
+            times = group["entries"] * int(group["sign"])
+            for rate, gross, vat in shares_in(group["vat"]):
+                self._add_vat(rate, times * gross, times * vat)
+            if not group["vat"]:
+                self._add_vat(None, net, ZERO)
+
+    def _add_vat(self, rate: Decimal | None, gross: Decimal, vat: Decimal) -> None:
+        so_far = self.gross_and_vat.get(rate, (ZERO, ZERO))
+        self.gross_and_vat[rate] = (so_far[0] + gross, so_far[1] + vat)
+
+
+@dataclass(frozen=True)
+class VatTotal:
+    """The turnover at one VAT rate, in per cent."""
+
+    rate: Decimal | None
+    net: Decimal
+    vat: Decimal
+    gross: Decimal
 
 
 @dataclass(kw_only=True)
@@ -57,50 +94,25 @@ def summary(first: date, last: date, register: str | None = None) -> Summary:
         entries = entries.filter(register__name=register)
     days = {day: Day(date=day) for day in (first + timedelta(days=n) for n in range((last - first).days + 1))}
     total = Totals()
-    for group in _grouped(entries.annotate(day=TruncDate("created_at", tzinfo=clock.shop_zone())), "day"):
+    for group in grouped(entries.annotate(day=TruncDate("created_at", tzinfo=clock.shop_zone())), "day"):
         days[group["day"]].add(group)
         total.add(group)
     return Summary(first, last, list(days.values()), total)
 
 
-@dataclass(kw_only=True)
-class Report(Totals):
-    """What a session has taken so far, and the cash that its drawer should hold. Reading it changes nothing."""
-
-    session: CashSession
-    expected: Decimal
-    entries: int = 0
-    reversals: int = 0
-    first_number: int | None = None
-    last_number: int | None = None
-    chain_head: str = ""
-
-
-def report(session: CashSession) -> Report:
-    """Add up a session, open or closed. Its drawer should hold the float and the cash that came in, less what went."""
-    # One statement, so that no entry can come in between the sums and the counts.
-    groups = list(
-        _grouped(session.entries.all()).annotate(
-            entries=Count("pk"), reversals=Count("reversal_of"), first=Min("number"), last=Max("number")
-        )
-    )
-    found = Report(session=session, expected=session.float_amount)
-    for group in groups:
-        found.add(group)
-        found.entries += group["entries"]
-        found.reversals += group["reversals"]
-    if groups:
-        found.expected += found.by_method[Method.CASH]
-        found.first_number = min(group["first"] for group in groups)
-        found.last_number = max(group["last"] for group in groups)
-        found.chain_head = session.entries.values_list("hash", flat=True).get(number=found.last_number)
-    return found
-
-
-def _grouped(entries: QuerySet[CashEntry], *by: str) -> QuerySet[CashEntry, Any]:
+def grouped(entries: QuerySet[CashEntry], *by: str) -> QuerySet[CashEntry, Any]:
+    """Have the database add up `entries` by method, type, VAT and sign: one statement, which sees one moment."""
     groups: QuerySet[CashEntry, Any] = (
         entries.order_by()
-        .values(*by, "method", "type")
-        .annotate(net=Sum(cents("signed_amount")), came_in=Sum(cents("signed_amount"), filter=Q(signed_amount__gt=0)))
+        .annotate(sign=Sign("signed_amount"))
+        .values(*by, "method", "type", "vat", "sign")
+        .annotate(
+            cents=Sum(cents("signed_amount")),
+            entries=Count("pk"),
+            reversals=Count("reversal_of"),
+            voided=Coalesce(Sum(cents("amount"), filter=Q(reversal_of__isnull=False)), 0),
+            first=Min("number"),
+            last=Max("number"),
+        )
     )
     return groups

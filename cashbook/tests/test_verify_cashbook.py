@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from accounts.tests.factories import make_user
 from bakery.db import drop_triggers
 from cashbook import services
-from cashbook.models import CashEntry, CashSession, Register
+from cashbook.models import GENESIS, CashEntry, CashSession, Register, ZReport
 from cashbook.tests.factories import a_cashier, book, close_session, open_session
 
 pytestmark = pytest.mark.django_db
@@ -209,6 +209,15 @@ def test_a_renamed_register_breaks_its_chain(ledger):
 
 
 def test_a_session_whose_float_was_changed_is_found(ledger):
+    CashSession.objects.filter(number=1, register__name="main").update(float_amount=140)
+    assert verify()[0] == ["Z report main 1: expected is 158.00 in it, but the book gives 148.00."]
+
+
+def test_a_session_from_before_there_were_z_reports_is_added_up_all_the_same(ledger):
+    ZReport.objects.all().delete()
+    Register.objects.update(last_z_number=0, last_z_hash=GENESIS)
+    assert verify()[1]
+
     CashSession.objects.filter(number=1, register__name="main").update(float_amount=140)
     assert verify()[0] == ["session main 1: 158.00 was expected at its close, but its entries make 148.00."]
 

@@ -137,6 +137,7 @@ def test_cash_by_day(manager):
         "net": "13.50",
         "by_method": {"cash": "10.50", "card": "3.00", "transfer": "0.00", "voucher": "0.00"},
         "by_type": {"sale": "15.50", "refund": "0.00", "paid_in": "0.00", "paid_out": "-2.00", "bank_drop": "0.00"},
+        "by_vat": [{"rate": None, "net": "15.50", "vat": "0.00", "gross": "15.50"}],
     }
     assert response.status_code == 200
     assert response.json()["data"] == {
