@@ -22,6 +22,7 @@ from rest_framework.viewsets import ViewSet
 
 from bakery.api.authentication import BearerAuthentication
 from bakery.api.negotiation import AnyAccept
+from bakery.models import Routine
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -43,18 +44,22 @@ def count(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
     ).observe(seconds)
 
 
-class Jobs(Collector):
-    """How many background jobs there are in each state, asked for when somebody looks."""
+class Stored(Collector):
+    """What the database tells of background jobs and backups, asked for when somebody looks."""
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        gauge = GaugeMetricFamily("bakery_jobs", "Background jobs by their state.", labels=["status"])
         try:
             counts = dict(DBTaskResult.objects.order_by().values_list("status").annotate(Count("pk")))
+            backup = Routine.objects.filter(name="backup").first()
         except DatabaseError:
             return  # the other figures are wanted most just now
+        jobs = GaugeMetricFamily("bakery_jobs", "Background jobs by their state.", labels=["status"])
         for status in TaskResultStatus.values:
-            gauge.add_metric([status.lower()], counts.get(status, 0))
-        yield gauge
+            jobs.add_metric([status.lower()], counts.get(status, 0))
+        yield jobs
+        if backup and backup.done_at:
+            about = "When the last backup was made."
+            yield GaugeMetricFamily("bakery_last_backup_timestamp_seconds", about, backup.done_at.timestamp())
 
 
 class Scraper(AnonymousUser):
@@ -87,7 +92,7 @@ class MetricsViewSet(ViewSet):
 
     def show(self, request: Request) -> HttpResponse:
         registry = CollectorRegistry()
-        registry.register(Jobs())
+        registry.register(Stored())
         if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
             body = generate_latest(registry)

@@ -12,7 +12,8 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from accounts.models import Role
 from accounts.tests.factories import make_user
-from bakery import health
+from bakery import clock, health
+from bakery.models import Routine
 from tests.server import a_shop
 
 
@@ -127,6 +128,12 @@ def test_requests_and_jobs_are_counted(api_as):
     assert re.search(r'bakery_request_seconds_count\{method="GET",status="200",view="healthz"\} \d', text)
     assert re.search(r'bakery_request_seconds_count\{method="other",status="404",view="none"\} \d', text)
     assert 'bakery_jobs{status="ready"} 0.0' in text
+    assert "bakery_last_backup" not in text
+
+    made = clock.now()
+    Routine.objects.create(name="backup", done_at=made)
+    text = admin.get("/metrics").content.decode()
+    assert float(re.search(r"^bakery_last_backup_timestamp_seconds (.+)$", text, re.MULTILINE)[1]) == made.timestamp()
 
 
 @pytest.fixture
