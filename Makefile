@@ -32,7 +32,7 @@ types:  ## static types
 	$(bin)/mypy .
 
 imports:  ## who may import whom
-	$(bin)/lint-imports --verbose
+	$(bin)/lint-imports
 
 schema:  ## migrations and the OpenAPI document are complete and true
 	$(production) $(python) manage.py makemigrations --check --dry-run

@@ -201,11 +201,22 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    # Names are part of the contract: a second choice of the same field must not rename the first.
     "ENUM_NAME_OVERRIDES": {
         "AllergenEnum": "products.models.Allergen",
         "BakingItemStatusEnum": "production.models.ItemStatus",
+        "BakingPlanStatusEnum": "production.models.PlanStatus",
+        "CashEntryTypeEnum": "cashbook.models.EntryType",
+        "CounterSourceEnum": "production.models.CounterSource",
+        "DietEnum": "products.models.Diet",
+        "FulfilmentEnum": "orders.models.Fulfilment",
+        "MethodEnum": "cashbook.models.Method",
+        "OrderChannelEnum": "orders.models.Channel",
         "OrderStatusEnum": "orders.models.Status",
+        "PaymentKindEnum": "orders.models.PaymentKind",
+        "PaymentStatusEnum": "orders.models.PaymentStatus",
         "PlaceEnum": "products.models.Place",
+        "RoleEnum": "accounts.models.Role",
     },
     "PREPROCESSING_HOOKS": ["bakery.api.schema.only_the_api"],
     "POSTPROCESSING_HOOKS": [
