@@ -279,6 +279,9 @@ class Statement(models.Model):
     previous_hash = models.CharField(max_length=64)
     hash = models.CharField(max_length=64)
 
+    # The default manager, named: of an abstract model the type checker does not find it.
+    objects: models.Manager[Any] = models.Manager()
+
     class Meta:
         abstract = True
         ordering = ["-pk"]
