@@ -1,15 +1,18 @@
 """The database itself refuses to change the cash book, by whatever road."""
 
+from datetime import UTC, datetime
+
 import pytest
+import time_machine
 from django.core.management.sql import emit_post_migrate_signal
 from django.db import IntegrityError, connection, transaction
 from django.test import RequestFactory
 
 from bakery.api.exceptions import to_response
-from bakery.db import missing_triggers
-from cashbook import selectors
-from cashbook.models import CashEntry, Register
-from cashbook.tests.factories import book
+from bakery.db import drop_triggers, missing_triggers
+from cashbook import selectors, services
+from cashbook.models import CashEntry, MonthlyClosing, Register, ZReport
+from cashbook.tests.factories import book, close_session, open_session
 
 TABLE = CashEntry._meta.db_table
 COLUMNS = [field.column for field in CashEntry._meta.concrete_fields]
@@ -119,3 +122,34 @@ def test_every_append_only_table_is_named_by_the_check_when_its_guard_is_gone(th
     connection.cursor().execute(f'DROP TRIGGER "{name}"' + (f" ON {TABLE}" if POSTGRES else ""))
 
     assert [line for line in selectors.checks() if name in line]
+
+
+KEPT = {
+    model._meta.db_table: [field.column for field in model._meta.concrete_fields] for model in (ZReport, MonthlyClosing)
+}
+
+
+@pytest.mark.parametrize("table", KEPT)
+@pytest.mark.parametrize("rebuilt", [False, True], ids=["as migrated", "after a later migration"])
+def test_z_reports_and_closings_cannot_be_changed_either(db, table, rebuilt):
+    with time_machine.travel("2026-10-25T10:00:00Z", tick=False):
+        close_session(open_session())
+        book()
+    services.tick(datetime(2026, 11, 2, tzinfo=UTC))
+    connection.check_constraints()
+    if rebuilt:
+        # What Django does to a table of SQLite in a later migration: a new one takes its name, without its triggers.
+        drop_triggers()
+        emit_post_migrate_signal(verbosity=0, interactive=False, db="default")
+    every = ", ".join(f'"{name}"' for name in KEPT[table])
+    same = f"SELECT {every} FROM {table} WHERE true"
+    statements = [
+        f"UPDATE {table} SET content = '{{}}'",
+        f"DELETE FROM {table}",
+        f"INSERT INTO {table} ({every}) {same} ON CONFLICT (id) DO UPDATE SET content = ''",
+        f"TRUNCATE {table}" if POSTGRES else f"REPLACE INTO {table} SELECT * FROM {table}",
+    ]
+    for statement in statements:
+        with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
+            connection.cursor().execute(statement)
+    assert list(selectors.checks()) == []

@@ -1,6 +1,7 @@
 """What the cash book does and refuses, whoever asks."""
 
 import random
+from collections import Counter
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -11,8 +12,9 @@ from bakery.errors import AlreadyExists, DomainError
 from bakery.models import Shop
 from cashbook import selectors, services
 from cashbook.errors import SessionClosed
-from cashbook.models import GENESIS, CashEntry, CashSession, EntryType, Method, Register
+from cashbook.models import GENESIS, CashEntry, CashSession, EntryType, Method, Register, VatShare
 from cashbook.tests.factories import a_cashier, book, close_session, open_session
+from products.models import contained_vat
 
 pytestmark = pytest.mark.django_db
 
@@ -191,21 +193,29 @@ def test_the_drawer_of_a_day_holds_what_the_book_says():
     assert selectors.report(closed).first_number == sale.number
 
 
-def test_amounts_of_any_size_add_up_to_the_cent():
+@transaction.atomic
+def test_ten_thousand_random_entries_add_up_to_the_cent():
     random.seed(5)
-    session = open_session("0.00")
+    session, cashier = open_session("0.00"), a_cashier()
     drawer = net = 0
-    for _ in range(300):
+    by_rate = Counter()
+    for _ in range(10_000):
         cents = random.choice([random.randint(1, 9999), random.randint(1, 9_999_999_999)])
         kind, method = random.choice(EntryType.values), random.choice(Method.values)
-        entry = book(str(Decimal(cents).scaleb(-2)), kind, method)
+        amount, rate = Decimal(cents).scaleb(-2), Decimal(random.choice(["5.50", "10.00", "20.00"]))
+        vat = [VatShare(rate, amount, contained_vat(amount, rate))] if kind in ("sale", "refund") else []
+        entry = book(str(amount), kind, method, actor=cashier, vat=vat)
         signed = cents if kind in ("sale", "paid_in") else -cents
         assert entry.signed_amount == Decimal(signed).scaleb(-2)
         net += signed
         drawer += signed if method == "cash" else 0
+        for share in vat:
+            by_rate[rate] += share.vat if kind == "sale" else -share.vat
 
     report = selectors.report(session)
     assert report.net == Decimal(net).scaleb(-2)
     assert report.expected == Decimal(drawer).scaleb(-2)
     assert report.net == report.money_in - report.money_out == sum(report.by_type.values())
+    assert {row.rate: row.vat for row in report.by_vat} == by_rate
+    assert sum(row.gross for row in report.by_vat) == report.turnover == report.perpetual_total
     assert list(selectors.checks()) == []

@@ -1,6 +1,8 @@
 """Whoever goes round the triggers is found out."""
 
 import random
+from datetime import UTC, datetime
+from decimal import Decimal
 from io import StringIO
 
 import pytest
@@ -11,7 +13,7 @@ from django.db import connection, transaction
 from accounts.tests.factories import make_user
 from bakery.db import drop_triggers
 from cashbook import services
-from cashbook.models import GENESIS, CashEntry, CashSession, Register, ZReport
+from cashbook.models import GENESIS, CashEntry, CashSession, Register, VatShare, ZReport
 from cashbook.tests.factories import a_cashier, book, close_session, open_session
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +41,12 @@ def ledger(db):
     """Twelve entries of the main register in two sessions, of which 5 reverses 2, and three of the stall."""
     services.add_register(name="stall")
     first = open_session()
-    entries = [book(f"{number}.00", notes=f"no. {number}", reference=f"order:{number}") for number in range(1, 5)]
+    entries = [
+        book(
+            f"{n}.00", notes=f"no. {n}", reference=f"order:{n}", vat=[VatShare(Decimal(7), Decimal(n), Decimal("0.05"))]
+        )
+        for n in range(1, 5)
+    ]
     services.reverse(entry_id=entries[1].pk, notes="", actor=a_cashier())
     close_session(first)
     open_session()
@@ -77,6 +84,8 @@ EDITS = {
     "user": "user_id = (SELECT max(id) FROM accounts_user)",
     "previous hash": "previous_hash = hash",
     "hash": "hash = previous_hash",
+    "vat": "vat = '7.00:3.00:0.04'",
+    "signature": "signature = 'x'",
 }
 
 
@@ -233,10 +242,19 @@ COLUMNS = list(EDITS.values())
 def edit(number, newest):
     """Tamper with the entry `number` in one random way; return the names that may be told of it."""
     pk, name = id_of(number), f"main {number}"
-    kind = random.choice(["field", "delete", "swap", "cut"])
+    kind = random.choice(["field", "delete", "insert", "swap", "cut"])
     if kind == "field":
         sql(f"UPDATE {TABLE} SET {random.choice(COLUMNS)} WHERE id = %s", pk)
         return {name}
+    if kind == "insert":
+        for shift in (1000, -999):
+            sql(f"UPDATE {TABLE} SET number = number + %s WHERE number >= %s AND register_id = (SELECT id FROM "
+                "cashbook_register WHERE name = 'main')", shift, number)  # fmt: skip
+        forged = CashEntry.objects.get(pk=pk)
+        forged.pk, forged.number, forged.reversal_of, forged.notes = None, number, None, "forged"
+        forged.hash = forged.compute_hash()
+        forged.save(force_insert=True)
+        return {f"main {number + 1}"}  # a well made forgery fits what is before it: the next one does not follow
     if kind == "delete":
         sql(f"DELETE FROM {TABLE} WHERE id = %s", pk)
         return {name}
@@ -249,6 +267,78 @@ def edit(number, newest):
     for new, key in ((1000, pk), (number, other_pk), (other, pk)):
         sql(f"UPDATE {TABLE} SET number = %s WHERE id = %s", new, key)
     return {name, f"main {other}"}
+
+
+STATEMENTS = {
+    "content": "content = replace(content, '158.00', '159.00')",
+    "content that is no JSON": "content = 'x'",
+    "content without its figures": "content = '{}'",
+    "number": "number = 7",
+    "session": "session_id = (SELECT max(id) FROM cashbook_cashsession)",
+    "created_at": "created_at = '2020-01-01 00:00:00+00:00'",
+    "previous hash": "previous_hash = hash",
+    "hash": "hash = previous_hash",
+}
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_a_changed_z_report_is_named(ledger, name):
+    close_session(CashSession.objects.get(number=2, register__name="main"))
+    changed = ZReport.objects.get(session__number=1, register__name="main")
+    if name == "session":
+        open_session()
+    sql(f"UPDATE cashbook_zreport SET {STATEMENTS[name]} WHERE id = %s", changed.pk)
+
+    assert [line for line in verify()[0] if line.startswith(f"Z report main {7 if name == 'number' else 1}: ")]
+
+
+def test_a_z_report_that_was_written_anew_does_not_fit_the_next(ledger):
+    session = CashSession.objects.get(number=2, register__name="main")
+    close_session(session)
+    z = ZReport.objects.get(session__number=1, register__name="main")
+    z.content = z.content.replace('"counted":"150.00"', '"counted":"149.00"')
+    sql("UPDATE cashbook_zreport SET content = %s, hash = %s WHERE id = %s", z.content, z.compute_hash("main"), z.pk)
+
+    lines = verify()[0]
+    assert lines[0].startswith("Z report main 1: counted is 149.00 in it, but the book gives 150.00")
+    assert "Z report main 2: it does not follow from the one before it." in lines
+
+
+def test_a_z_report_that_is_gone_is_missed(ledger):
+    last = CashSession.objects.get(number=2, register__name="main")
+    close_session(last)
+    sql("DELETE FROM cashbook_zreport WHERE session_id = %s", last.pk)
+    assert verify()[0] == [
+        "session main 2: its Z report is missing.",
+        "Z report main 2: cut off, the register remembers it.",
+    ]
+    sql("DELETE FROM cashbook_zreport")
+    assert verify()[0] == ["Z report main 2: missing, the register remembers it."]
+
+
+def test_a_z_report_that_was_slipped_in_is_named(ledger):
+    Register.objects.filter(name="main").update(last_z_number=0, last_z_hash=GENESIS)
+    assert verify()[0] == ["Z report main 1: the register knows nothing of it."]
+
+
+def test_a_changed_closing_is_named_with_its_month(db):
+    with time_machine.travel("2026-09-25T10:00:00Z", tick=False):
+        book("10.00")
+    services.tick(datetime(2026, 11, 2, tzinfo=UTC))
+    assert verify()[1]
+    drop_triggers()
+
+    for change, named in (
+        ("content = replace(content, '10.00', '11.00')", "closing main 2026-09"),
+        ("month = '2026-07-01'", "closing main 2026-07"),
+        ("hash = previous_hash", "closing main 2026-09"),
+    ):
+        with transaction.atomic():
+            sql(f"UPDATE cashbook_monthlyclosing SET {change} WHERE number = 1")
+            assert [line for line in verify()[0] if line.startswith(named)]
+            transaction.set_rollback(True)
+    sql("DELETE FROM cashbook_monthlyclosing WHERE number = 1")
+    assert verify()[0][0] == "closing main 2026-10: the one before it is missing."
 
 
 def test_of_two_hundred_random_edits_every_one_is_found_and_named(ledger):
