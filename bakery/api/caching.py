@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, cast
 
 from django.core.cache import cache
 from django.core.paginator import Page, Paginator
@@ -46,8 +46,11 @@ class _HotPaginator(Paginator[Any]):
     def count(self) -> int:
         return remember(self._tag, self._rows.count)
 
-    def _get_page(self, object_list: Any, *args: Any) -> Page[Any]:
-        return super()._get_page(object_list.values(*self._columns) if self._columns else object_list, *args)
+    def page(self, number: int | str) -> Page[Any]:
+        page = super().page(number)
+        if self._columns:
+            page.object_list = cast("QuerySet[Any]", page.object_list).values(*self._columns)
+        return page
 
 
 class HotListMixin(ListModelMixin):
