@@ -273,9 +273,6 @@ class CashEntry(models.Model):
 class Statement(models.Model):
     """A sheet with the figures of a span of the book, written once and chained to the one before in its register."""
 
-    # Said aloud, or the type checker looks for the manager of an abstract model for ever.
-    objects: models.Manager[Any] = models.Manager()
-
     number = models.PositiveIntegerField(help_text="Without gaps in each register.")
     content = models.TextField(help_text="The figures as JSON, with its keys in order.")
     created_at = models.DateTimeField()
