@@ -54,7 +54,7 @@ def pre_fork(_server: Any, _worker: Any) -> None:
 def child_exit(_: Any, worker: Any) -> None:
     from prometheus_client import multiprocess
 
-    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]  # type: ignore[no-untyped-call]
 
 
 def on_exit(_: Any) -> None:
