@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from bakery.api.filters import read_days, refuse_unknown
 from bakery.api.negotiation import AnyAccept
 from bakery.api.viewsets import ApiViewSet
+from bakery.tables import FORMS, Table
 from cashbook.selectors import summary
 from reports import selectors, tables
 from reports.filters import read_choice
@@ -18,13 +19,13 @@ from reports.serializers import DailyCashReportSerializer, SalesReportSerializer
 _PERIOD = [
     OpenApiParameter("from", OpenApiTypes.DATE, description="Without both the last 30 days; at most 1,830."),
     OpenApiParameter("to", OpenApiTypes.DATE, description="The last day, included; today unless told."),
-    OpenApiParameter("as", enum=list(tables.FORMS), description="Answer with a file."),
+    OpenApiParameter("as", enum=list(FORMS), description="Answer with a file."),
 ]
 _GROUP_BY = OpenApiParameter("group_by", enum=selectors.GROUPINGS, default="day")
 
 
 def _answers(serializer: Any) -> dict[Any, Any]:
-    files = {(200, form.content_type.partition(";")[0]): OpenApiTypes.BINARY for form in tables.FORMS.values()}
+    files = {(200, form.content_type.partition(";")[0]): OpenApiTypes.BINARY for form in FORMS.values()}
     return {(200, "application/json"): serializer, **files}
 
 
@@ -43,7 +44,7 @@ class ReportViewSet(ApiViewSet[Any]):
     @action(detail=False)
     def sales(self, request: Request) -> Response | HttpResponse:
         refuse_unknown(request, frozenset({"from", "to", "group_by", "as"}))
-        form = read_choice(request, "as", tables.FORMS, "")
+        form = read_choice(request, "as", FORMS, "")
         group_by = read_choice(request, "group_by", selectors.GROUPINGS, "day")
         first, last = read_days(request)
         report = selectors.sales(first=first, last=last, group_by=group_by)
@@ -53,13 +54,13 @@ class ReportViewSet(ApiViewSet[Any]):
     @action(detail=False)
     def cash(self, request: Request) -> Response | HttpResponse:
         refuse_unknown(request, frozenset({"from", "to", "as"}))
-        form = read_choice(request, "as", tables.FORMS, "")
+        form = read_choice(request, "as", FORMS, "")
         first, last = read_days(request)
         report = summary(first, last)
         return _download(form, tables.of_cash(report)) if form else Response(DailyCashReportSerializer(report).data)
 
 
-def _download(form: str, table: tables.Table) -> HttpResponse:
-    content_type, write = tables.FORMS[form]
+def _download(form: str, table: Table) -> HttpResponse:
+    content_type, write = FORMS[form]
     disposition = f'attachment; filename="{table.name}.{form}"'
-    return HttpResponse(write(table), content_type=content_type, headers={"Content-Disposition": disposition})
+    return HttpResponse(b"".join(write(table)), content_type=content_type, headers={"Content-Disposition": disposition})

@@ -4,7 +4,8 @@
 files into records, ``shops`` turns other shops' records into ours, ``rows`` checks them.
 """
 
-from products.reader.cells import ProductKey, clean_text, neutralise, product_key, restore
+from bakery.tables import neutralise
+from products.reader.cells import ProductKey, clean_text, product_key, restore
 from products.reader.errors import CellError, UnreadableFile, in_order
 from products.reader.product_file import ProductFile, read_products
 from products.reader.rows import ProductRow

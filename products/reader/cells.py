@@ -27,9 +27,6 @@ CONTROL_OR_BREAK = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u206
 # Putting combining marks in order costs the square of their number. What is longer is too long anyway.
 LONGEST_TO_NORMALISE = 10_000
 
-# What a spreadsheet takes for a formula. The apostrophes before it count as well, so that a text which
-# looks as if it had been neutralised already comes back as it was.
-FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
 NEUTRALISED = re.compile(r"'+[=+\-@\t\r\n]")
 
 MINUS_SIGNS = "-\N{MINUS SIGN}\N{SMALL HYPHEN-MINUS}\N{FULLWIDTH HYPHEN-MINUS}"
@@ -65,11 +62,6 @@ def product_key(sku: str, name: str, category: str) -> ProductKey:
     Takes texts as ``clean_text`` returns them; two rows mean the same product if their keys are equal.
     """
     return sku or (name, category)
-
-
-def neutralise(cell: str) -> str:
-    """Keep a spreadsheet from taking the cell of an export for a formula; ``restore`` undoes it exactly."""
-    return "'" + cell if FORMULA.match(cell) else cell
 
 
 def restore(cell: str) -> str:
