@@ -8,7 +8,12 @@ _EVERYTHING_OF = ("bakery", "products", "orders", "production", "chat")
 
 PERMISSIONS: dict[str, tuple[str, ...]] = {
     # A customer sees and changes their own orders only: OrderQuerySet.visible_to.
-    Role.CUSTOMER: ("orders.add_order", "orders.change_order", "orders.cancel_order"),
+    Role.CUSTOMER: (
+        "orders.add_order",
+        "orders.change_order",
+        "orders.cancel_order",
+        "orders.view_own_standingorder",
+    ),
     Role.CASHIER: (
         "products.view_product",
         "products.view_category",
@@ -21,6 +26,8 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
         "orders.make_sale",
         "orders.view_payment",
         "orders.add_payment",
+        "orders.view_standingorder",
+        "orders.view_own_standingorder",
         "production.view_bakingplan",
         "cashbook.view_register",
         "cashbook.view_cashentry",

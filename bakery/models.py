@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, timedelta
 
+from django.core.validators import MaxValueValidator
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -25,6 +26,11 @@ class Shop(models.Model):
     cash_difference_limit = MoneyField(
         null=True, blank=True, help_text="A drawer that is off by more than this is closed with a note only."
     )
+    standing_days_ahead = models.PositiveSmallIntegerField(
+        default=7,
+        validators=[MaxValueValidator(60)],
+        help_text="How many days ahead standing orders become orders.",
+    )
 
     history = HistoricalRecords()
 
@@ -36,6 +42,7 @@ class Shop(models.Model):
                 condition=Q(cash_difference_limit=None) | Q(cash_difference_limit__gte=0),
                 name="shop_difference_limit_not_negative",
             ),
+            models.CheckConstraint(condition=Q(standing_days_ahead__lte=60), name="shop_standing_days_possible"),
         ]
 
     def __str__(self) -> str:

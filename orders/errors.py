@@ -35,3 +35,9 @@ class ExceedsBalance(Conflict):
     """More money than is owed, or, given back, than was paid."""
 
     code = "exceeds_balance"
+
+
+class AlreadyGenerated(Conflict):
+    """The date of a standing order has become an order."""
+
+    code = "already_generated"

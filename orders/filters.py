@@ -11,13 +11,14 @@ from bakery.api.filters import (
     ChoiceFilter,
     DayFilter,
     FilterSet,
+    FlagFilter,
     IdFilter,
     MultipleChoiceFilter,
     TextFilter,
     read_day,
     refuse_unknown,
 )
-from orders.models import Channel, Fulfilment, Order, PaymentStatus, Status
+from orders.models import Channel, Fulfilment, Order, PaymentStatus, StandingOrder, Status
 
 
 class OrderFilter(FilterSet):
@@ -45,6 +46,15 @@ class OrderFilter(FilterSet):
             | Q(customer_email__icontains=words)
             | Q(customer_phone__icontains=words)
         )
+
+
+class StandingOrderFilter(FilterSet):
+    customer = IdFilter(field_name="customer_id")
+    paused = FlagFilter()
+
+    class Meta:
+        model = StandingOrder
+        fields: list[str] = []
 
 
 MOST_DAYS = 31

@@ -4,10 +4,11 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 
+from accounts.models import Role, User
 from bakery import clock
 from bakery.jobs import job
 from bakery.models import Shop
-from orders.models import Notice, NoticeKind
+from orders.models import Notice, NoticeKind, StandingDate
 
 SUBJECTS = {
     NoticeKind.RECEIVED: "We have your order {code}",
@@ -38,3 +39,23 @@ def send_notice(notice_id: int) -> None:
         headers={"Message-ID": message_id, "Auto-Submitted": "auto-generated"},
     ).send()
     Notice.objects.filter(pk=notice.pk).update(sent_at=clock.now())
+
+
+@job()
+def tell_shortfall(standing_date_id: int) -> None:
+    """Tell the shop, or else its managers, what a date of a standing order lacks."""
+    found = StandingDate.objects.select_related("standing_order__customer", "order").filter(pk=standing_date_id).first()
+    to = [Shop.get().email] if Shop.get().email else _managers()
+    if found is None or not to:
+        return
+    EmailMessage(
+        subject=f"{found.standing_order} of {found.standing_order.customer.display_name} is short on {found.date}",
+        body=render_to_string("orders/shortfall.txt", {"found": found}),
+        to=to,
+        headers={"Auto-Submitted": "auto-generated"},
+    ).send()
+
+
+def _managers() -> list[str]:
+    managers = User.objects.filter(role__in=(Role.MANAGER, Role.ADMIN), is_active=True).exclude(email="")
+    return list(managers.values_list("email", flat=True)[:50])

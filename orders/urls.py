@@ -1,9 +1,10 @@
 from bakery.api.routers import Router
-from orders.views import AvailabilityViewSet, OrderViewSet, SaleViewSet
+from orders.views import AvailabilityViewSet, OrderViewSet, SaleViewSet, StandingOrderViewSet
 
 router = Router()
 router.register("orders", OrderViewSet, basename="order")
 router.register("sales", SaleViewSet, basename="sale")
 router.register("availability", AvailabilityViewSet, basename="availability")
+router.register("standing-orders", StandingOrderViewSet, basename="standing-order")
 
 urlpatterns = router.urls

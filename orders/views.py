@@ -10,7 +10,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.status import HTTP_200_OK, HTTP_201_CREATED
+from rest_framework.status import HTTP_200_OK, HTTP_201_CREATED, HTTP_204_NO_CONTENT
 
 from accounts.models import User
 from bakery import clock
@@ -20,12 +20,14 @@ from bakery.api.permissions import ANYONE, SIGNED_IN, guests_or
 from bakery.api.throttling import Limit
 from bakery.api.viewsets import ApiViewSet, TaggedListMixin
 from orders import selectors, services
-from orders.filters import OrderFilter, read_availability
-from orders.models import Order
+from orders.filters import OrderFilter, StandingOrderFilter, read_availability
+from orders.models import Order, StandingOrder
 from orders.serializers import (
     AvailabilitySerializer,
     ChangeStatusSerializer,
     EditOrderSerializer,
+    EditStandingOrderSerializer,
+    MakeStandingOrderSerializer,
     OrderEventSerializer,
     OrderSerializer,
     PaymentSerializer,
@@ -33,8 +35,14 @@ from orders.serializers import (
     PlaceOrderSerializer,
     SaleSerializer,
     SellSerializer,
+    SkipDateSerializer,
+    StandingDateSerializer,
+    StandingOrderSerializer,
     TrackedOrderSerializer,
 )
+
+# The newest of a standing order: a year of them.
+MOST_DATES = 366
 
 
 class OrderViewSet(TaggedListMixin, ApiViewSet[Order]):
@@ -162,3 +170,67 @@ class AvailabilityViewSet(ApiViewSet[Order]):
     def list(self, request: Request) -> Response:
         found = selectors.availability(**read_availability(request), now=clock.now())
         return Response([row._asdict() for row in found])
+
+
+class StandingOrderViewSet(TaggedListMixin, ApiViewSet[StandingOrder]):
+    queryset = StandingOrder.objects.all()
+    serializer_class = StandingOrderSerializer
+    filterset_class = StandingOrderFilter
+    orderings = {"start": "start", "created_at": "created_at"}
+    lookup_value_regex = "[0-9]{1,18}"
+    permissions = {
+        "list": "orders.view_own_standingorder",
+        "retrieve": "orders.view_own_standingorder",
+        "dates": "orders.view_own_standingorder",
+        "create": "orders.add_standingorder",
+        "update": "orders.change_standingorder",
+        "partial_update": "orders.change_standingorder",
+        "skip": "orders.change_standingorder",
+        "destroy": "orders.delete_standingorder",
+    }
+
+    def get_queryset(self) -> QuerySet[StandingOrder]:
+        return StandingOrder.objects.visible_to(self.actor).with_parts()
+
+    def retrieve(self, request: Request, pk: str) -> Response:
+        return self.show(self.get_object())
+
+    @extend_schema(request=MakeStandingOrderSerializer, responses={201: StandingOrderSerializer})
+    def create(self, request: Request) -> Response:
+        standing = services.create_standing_order(**self.parse(MakeStandingOrderSerializer))
+        return self.show(standing, code=HTTP_201_CREATED, Location=f"/api/standing-orders/{standing.pk}")
+
+    @extend_schema(request=MakeStandingOrderSerializer, responses=StandingOrderSerializer)
+    @honours_if_match
+    def update(self, request: Request, pk: str) -> Response:
+        return self._change(MakeStandingOrderSerializer)
+
+    @extend_schema(request=EditStandingOrderSerializer, responses=StandingOrderSerializer)
+    @honours_if_match
+    def partial_update(self, request: Request, pk: str) -> Response:
+        return self._change(EditStandingOrderSerializer)
+
+    @honours_if_match
+    def destroy(self, request: Request, pk: str) -> Response:
+        services.remove_standing_order(standing_id=self.get_object().pk, expected=self.expected_versions())
+        return Response(status=HTTP_204_NO_CONTENT)
+
+    @extend_schema(request=SkipDateSerializer, responses=StandingOrderSerializer)
+    @action(detail=True, methods=["post"])
+    @honours_if_match
+    def skip(self, request: Request, pk: str) -> Response:
+        standing = self.get_object()
+        wanted = self.parse(SkipDateSerializer)
+        return self.show(services.skip_date(standing_id=standing.pk, **wanted, expected=self.expected_versions()))
+
+    @extend_schema(responses=StandingDateSerializer(many=True), filters=False)
+    @action(detail=True, pagination_class=None)
+    def dates(self, request: Request, pk: str) -> Response:
+        return Response(StandingDateSerializer(self.get_object().dates.all()[:MOST_DATES], many=True).data)
+
+    def _change(self, shape: type[MakeStandingOrderSerializer]) -> Response:
+        standing = self.get_object()
+        changes = self.parse(shape)
+        return self.show(
+            services.change_standing_order(standing_id=standing.pk, changes=changes, expected=self.expected_versions())
+        )

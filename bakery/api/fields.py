@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import MutableMapping
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +18,7 @@ from bakery.db import CENT, MOST_MONEY, MoneyField
 _WHOLE = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 _DECIMAL = re.compile(r"-?[0-9]{1,400}(\.[0-9]{1,400})?", re.ASCII)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_WALL_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9](:00)?", re.ASCII)
 _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})?",
     re.ASCII,
@@ -157,6 +158,20 @@ class DayField(serializers.DateField):
             return read_day(value)
         except ValueError:
             self.fail("invalid", format="YYYY-MM-DD")
+
+
+@extend_schema_field({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$", "example": "06:30"})
+class WallTimeField(serializers.TimeField):
+    """HH:MM by the shop's clock."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(format="%H:%M", **kwargs)
+
+    def to_internal_value(self, value: Any) -> time:
+        # Seconds are taken where they say nothing.
+        if not isinstance(value, str) or not _WALL_TIME.fullmatch(value):
+            self.fail("invalid", format="HH:MM")
+        return time.fromisoformat(value)
 
 
 class InstantField(serializers.DateTimeField):

@@ -4,24 +4,16 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.forms import model_to_dict
-from drf_spectacular.utils import extend_schema, extend_schema_field
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from bakery import clock
-from bakery.api.fields import ModelSerializer
+from bakery.api.fields import ModelSerializer, WallTimeField
 from bakery.api.permissions import ANYONE
 from bakery.models import Closure, OpeningHours, Shop
-
-
-@extend_schema_field({"type": "string", "pattern": "^[0-9]{2}:[0-9]{2}$", "example": "06:30"})
-class WallTimeField(serializers.TimeField):
-    """HH:MM by the shop's clock."""
-
-    def __init__(self) -> None:
-        super().__init__(format="%H:%M")
 
 
 class OpeningHoursSerializer(ModelSerializer):

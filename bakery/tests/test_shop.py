@@ -53,7 +53,7 @@ def test_a_fresh_shop_has_a_name_and_no_hours(api_as):
 
 def test_the_shop_is_entered_once_in_the_admin(admin_as):
     client = admin_as("manager")
-    form = {"name": "Mill Lane Bakery", "currency": "EUR"}
+    form = {"name": "Mill Lane Bakery", "currency": "EUR", "standing_days_ahead": 7}
 
     assert client.post("/admin/bakery/shop/add/", form).status_code == 302
     assert client.get("/admin/bakery/shop/add/").status_code == 403

@@ -52,7 +52,7 @@ def place_order(
 def _place(order: Order, lines: list[dict[str, Any]], *, actor: User | None, now: datetime) -> Order:
     require_override_right(actor, order.override_reason)
     set_due(order)
-    _fill_in(order)
+    fill_in(order)
     require_complete(order)
     products = find_products(lines)
     rates = rates_on(clock.shop_day(now), order.consumption)
@@ -89,7 +89,7 @@ def set_due(order: Order) -> None:
     order.due_on = clock.shop_day(order.due_at)
 
 
-def _fill_in(order: Order) -> None:
+def fill_in(order: Order) -> None:
     """Take from the customer's account what was not sent."""
     account = order.customer
     if account:

@@ -27,6 +27,16 @@ class Before(NamedTuple):
 NOTHING = Before()
 
 
+class Shortfall(NamedTuple):
+    """What of a line could not be had, and why: not_baked, too_late or sold_out."""
+
+    product: int
+    product_name: str
+    wanted: int
+    ordered: int
+    reason: str
+
+
 def deadline_of(order: Order, products: Iterable[Product]) -> datetime:
     """Return until when the customer may change their mind: the due time less the longest lead time."""
     return order.due_at - max(product.lead_time for product in products)
@@ -64,6 +74,35 @@ def require_sound(
         raise kind.of([problem for refusal in refusals for problem in refusal.problems])
     if grown and not override:
         _require_capacity(order, items, products, held)
+
+
+def cut_to_fit(
+    order: Order, items: list[OrderItem], products: dict[int, Product], *, now: datetime
+) -> tuple[list[OrderItem], list[Shortfall]]:
+    """Return the lines of a new order with as many pieces as can be had, and what they lack.
+
+    Whoever may take less asks this in place of `require_sound`. Raises TooLate where the due time is over, ShopClosed.
+    """
+    if order.due_at < now:
+        raise TooLate("This time is over.", field="due_at")
+    for refusal in _closed(order):
+        raise refusal
+    left = _left(order, products, NOTHING.pieces)
+    kept, lacking = [], []
+    for item in items:
+        wanted, product, reason = item.quantity, products[item.product_id], "sold_out"
+        room = left.room_for(product)
+        if not product.is_available_on(order.due_on):
+            room, reason = 0, "not_baked"
+        elif order.due_at - now < product.lead_time:
+            room, reason = 0, "too_late"
+        item.quantity = wanted if room is None else min(wanted, room)
+        if item.quantity:
+            left.take(product, item.quantity)
+            kept.append(item)
+        if item.quantity < wanted:
+            lacking.append(Shortfall(product.pk, product.name, wanted, item.quantity, reason))
+    return kept, lacking
 
 
 def pieces_of(items: Iterable[OrderItem]) -> Counter[int]:
@@ -109,25 +148,42 @@ class _Limits(NamedTuple):
     pieces: dict[int, int]
     units: dict[int, int]
 
+    def room_for(self, product: Product) -> int | None:
+        """Return how many pieces fit; None where nothing limits them."""
+        room = [self.pieces[product.pk]] if product.pk in self.pieces else []
+        if product.capacity_group_id in self.units:
+            room.append(self.units[product.capacity_group_id] // product.capacity_units)
+        return min(room) if room else None
+
+    def take(self, product: Product, quantity: int) -> None:
+        if product.pk in self.pieces:
+            self.pieces[product.pk] -= quantity
+        if product.capacity_group_id in self.units:
+            self.units[product.capacity_group_id] -= quantity * product.capacity_units
+
 
 def _require_capacity(order: Order, items: list[OrderItem], products: dict[int, Product], held: Counter[int]) -> None:
     """Raise CapacityExceeded unless the day has room for `items`; the order's own `held` pieces are its to keep."""
+    problems = _exceeding(items, products, _left(order, products, held), order.due_on)
+    if problems:
+        raise CapacityExceeded.of(problems)
+
+
+def _left(order: Order, products: dict[int, Product], held: Counter[int]) -> _Limits:
+    """Lock what limits `products` on the order's day; return what is left of it, with what the order holds itself."""
     limits = _lock_limits(order.due_on, products)
     if not limits.pieces and not limits.units:
-        return
+        return limits
     taken = selectors.taken_between(
         order.due_on, order.due_on, products=limits.pieces, groups=limits.units, without=order.pk
     )
     held_units = Counter[int]()
     for pk, pieces in held.items():
         held_units[products[pk].capacity_group_id or 0] += pieces * products[pk].capacity_units
-    left = _Limits(
+    return _Limits(
         {pk: max(limit - taken.pieces[order.due_on, pk], held[pk], 0) for pk, limit in limits.pieces.items()},
         {pk: max(limit - taken.units[order.due_on, pk], held_units[pk], 0) for pk, limit in limits.units.items()},
     )
-    problems = _exceeding(items, products, left, order.due_on)
-    if problems:
-        raise CapacityExceeded.of(problems)
 
 
 def _exceeding(items: list[OrderItem], products: dict[int, Product], left: _Limits, day: date) -> list[Problem]:
@@ -135,20 +191,14 @@ def _exceeding(items: list[OrderItem], products: dict[int, Product], left: _Limi
     problems, earlier = [], Counter[int]()
     for index, item in enumerate(items):
         product = products[item.product_id]
-        room = [left.pieces[product.pk]] if product.pk in left.pieces else []
-        group = product.capacity_group_id
-        if group in left.units:
-            room.append(left.units[group] // product.capacity_units)
-        if room and item.quantity > min(room):
-            most = min(room) + earlier[product.pk]
+        room = left.room_for(product)
+        if room is not None and item.quantity > room:
+            most = room + earlier[product.pk]
             message = f"Of {product} only {most} are left on {day}." if most else f"{product} is sold out on {day}."
             problems.append(Problem(CapacityExceeded.code, message, f"items.{index}.quantity"))
             continue
         earlier[product.pk] += item.quantity
-        if product.pk in left.pieces:
-            left.pieces[product.pk] -= item.quantity
-        if group in left.units:
-            left.units[group] -= item.quantity * product.capacity_units
+        left.take(product, item.quantity)
     return problems
 
 

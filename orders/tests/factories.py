@@ -1,11 +1,13 @@
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from accounts.models import Role, User
 from accounts.tests.factories import make_user
 from bakery import clock
 from orders import services
-from orders.models import Order, Status
+from orders.models import Order, StandingOrder, Status
+from products.models import Product
 from products.tests.factories import make_product
 
 # The shortest way from pending to each status.
@@ -62,3 +64,22 @@ def move(order: Order, status: str, *, now: datetime | None = None) -> None:
         for to in way:
             services.change_status(order_id=order.pk, to=to, actor=manager, now=now)
         order.refresh_from_db()
+
+
+def make_standing_order(
+    *,
+    customer: User | None = None,
+    product: Product | None = None,
+    quantity: int = 1,
+    days: Iterable[int] = range(1, 8),
+    due_time: time = time(10),
+    **details: Any,
+) -> StandingOrder:
+    """Make a standing order for every weekday at ten unless said otherwise."""
+    pk = (product or make_product()).pk
+    return services.create_standing_order(
+        customer=(customer or make_user()).pk,
+        items=[{"product": pk, "weekday": weekday, "quantity": quantity} for weekday in days],
+        due_time=due_time,
+        **details,
+    )
