@@ -1,8 +1,10 @@
 """The cash book over HTTP."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.db.models import QuerySet
+from django.http import HttpResponse, StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
@@ -11,11 +13,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.status import HTTP_201_CREATED
 
-from bakery.api.filters import read_days, refuse_unknown
+from bakery.api.filters import read_choice, read_days, refuse_unknown
 from bakery.api.idempotency import idempotent
+from bakery.api.negotiation import AnyAccept
 from bakery.api.viewsets import ApiViewSet
 from bakery.errors import NotFound
-from cashbook import selectors, services
+from bakery.tables import FORMS
+from cashbook import printing, selectors, services
+from cashbook.dsfinvk import zipped
+from cashbook.exporting import entries_table
 from cashbook.filters import CashEntryFilter, CashSessionFilter
 from cashbook.models import MAIN, CashEntry, CashSession, Register
 from cashbook.serializers import (
@@ -30,6 +36,7 @@ from cashbook.serializers import (
     ReverseSerializer,
 )
 
+EXPORTS = [*FORMS, "dsfinvk"]
 REGISTER = OpenApiParameter("register", str, description="The register's name.")
 
 
@@ -43,6 +50,7 @@ class CashEntryViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[CashEntry]
         "list": "cashbook.view_cashentry",
         "retrieve": "cashbook.view_cashentry",
         "summary": "cashbook.view_cashentry",
+        "export": "cashbook.view_cash_report",
         "create": "cashbook.add_cashentry",
         "reverse": "cashbook.add_cashentry",
     }
@@ -72,6 +80,34 @@ class CashEntryViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[CashEntry]
         if register is not None:
             register = Register.objects.named(register).name
         return Response(CashSummarySerializer(selectors.summary(first, last, register)).data)
+
+    @extend_schema(
+        description="The entries of some days as CSV or XLSX, or the sessions that were closed on them in the shape "
+        "of DSFinV-K, a zip (docs/cash-exports.md).",
+        filters=False,
+        parameters=[
+            OpenApiParameter("from", OpenApiTypes.DATE),
+            OpenApiParameter("to", OpenApiTypes.DATE),
+            REGISTER,
+            OpenApiParameter("as", enum=EXPORTS, default="csv"),
+        ],
+        responses={
+            (200, content_type.partition(";")[0]): OpenApiTypes.BINARY
+            for content_type in (*(form.content_type for form in FORMS.values()), "application/zip")
+        },
+    )
+    @action(detail=False, pagination_class=None, content_negotiation_class=AnyAccept)
+    def export(self, request: Request) -> StreamingHttpResponse:
+        refuse_unknown(request, frozenset({"from", "to", "register", "as"}))
+        form = read_choice(request, "as", EXPORTS) or "csv"
+        first, last = read_days(request)
+        register = request.query_params.get("register")
+        if register is not None:
+            register = Register.objects.named(register).name
+        if form == "dsfinvk":
+            return _download(f"dsfinvk-{first}-{last}.zip", "application/zip", zipped(first, last, register))
+        table = entries_table(first, last, register)
+        return _download(f"{table.name}.{form}", FORMS[form].content_type, FORMS[form].write(table))
 
     def _show_new(self, entry: CashEntry) -> Response:
         return self.show(entry, code=HTTP_201_CREATED, Location=f"/api/cash/{entry.pk}")
@@ -114,10 +150,24 @@ class CashSessionViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[CashSess
         wanted = self.parse(CloseSessionSerializer)
         return self.show(services.close_session(session_id=session.pk, **wanted, actor=self.actor))
 
-    @extend_schema(responses=CashReportSerializer)
-    @action(detail=True)
-    def report(self, request: Request, pk: str) -> Response:
-        return Response(CashReportSerializer(selectors.report_of(self.get_object())).data)
+    @extend_schema(
+        description="The X report of this moment while the session is open; once it is closed, its Z report as kept.",
+        parameters=[OpenApiParameter("as", enum=["pdf"], description="Answer with a page to print.")],
+        responses={(200, "application/json"): CashReportSerializer, (200, "application/pdf"): OpenApiTypes.BINARY},
+    )
+    @action(detail=True, filter_backends=[], content_negotiation_class=AnyAccept)
+    def report(self, request: Request, pk: str) -> Response | HttpResponse:
+        refuse_unknown(request, frozenset({"as"}))
+        form = read_choice(request, "as", {"pdf"})
+        found = selectors.report_of(self.get_object())
+        if not form:
+            return Response(CashReportSerializer(found).data)
+        name = f"{found.kind}-{found.session.register.name}-{found.z_number or found.session.number}.pdf"
+        return HttpResponse(
+            printing.to_pdf(found),
+            content_type="application/pdf",
+            headers={"Content-Disposition": f'inline; filename="{name}"'},
+        )
 
 
 class RegisterViewSet(ListModelMixin, ApiViewSet[Register]):
@@ -128,3 +178,8 @@ class RegisterViewSet(ListModelMixin, ApiViewSet[Register]):
     @extend_schema(responses={201: RegisterSerializer})
     def create(self, request: Request) -> Response:
         return self.show(services.add_register(**self.parse(RegisterSerializer)), code=HTTP_201_CREATED)
+
+
+def _download(name: str, content_type: str, content: Iterator[bytes]) -> StreamingHttpResponse:
+    disposition = f'attachment; filename="{name}"'
+    return StreamingHttpResponse(content, content_type=content_type, headers={"Content-Disposition": disposition})

@@ -7,13 +7,12 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from bakery.api.filters import read_days, refuse_unknown
+from bakery.api.filters import read_choice, read_days, refuse_unknown
 from bakery.api.negotiation import AnyAccept
 from bakery.api.viewsets import ApiViewSet
 from bakery.tables import FORMS, Table
 from cashbook.selectors import summary
 from reports import selectors, tables
-from reports.filters import read_choice
 from reports.serializers import DailyCashReportSerializer, SalesReportSerializer
 
 _PERIOD = [

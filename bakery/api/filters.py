@@ -1,5 +1,6 @@
 """Query parameters are read strictly: an unknown one, or a bad value, is a 400 that names it."""
 
+from collections.abc import Collection
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -136,6 +137,16 @@ def refuse_empty(request: Request) -> None:
     empty = {name: "Must not be empty." for name, value in request.query_params.items() if value == ""}
     if empty:
         raise ValidationError(empty, code="invalid")
+
+
+def read_choice(request: Request, name: str, among: Collection[str], default: str = "") -> str:
+    """Read one of a few words; raise a 400 that names the parameter and what it may be."""
+    value = request.query_params.get(name)
+    if value is None:
+        return default
+    if value not in among:
+        raise ValidationError({name: f"Must be one of {', '.join(among)}."}, code="invalid_choice")
+    return value
 
 
 def read_day(request: Request, name: str, default: date | None = None) -> date:

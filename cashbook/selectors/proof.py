@@ -1,12 +1,13 @@
 """Whether the cash book is still what was written: numbers, hashes, heads and sums, computed anew."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.db.models import Exists, Max, Min, OuterRef, Q, QuerySet, Sum, TextField
 from django.db.models.functions import Cast
 
@@ -43,6 +44,11 @@ def problems(first: date | None = None, last: date | None = None) -> Iterator[st
 
     With `last`, what came after it is not looked at, and so neither is the end of the book.
     """
+    with _little_memory():
+        yield from _problems(first, last)
+
+
+def _problems(first: date | None, last: date | None) -> Iterator[str]:
     for register in Register.objects.order_by("name"):
         yield from _entry_problems(register, first, last)
         yield from _session_problems(register, first, last)
@@ -50,6 +56,22 @@ def problems(first: date | None = None, last: date | None = None) -> Iterator[st
         yield from _closing_problems(register, first, last)
     for pk in CashEntry.objects.filter(~Exists(Register.objects.filter(pk=OuterRef("register_id")))).values_list("pk"):
         yield f"entry with the id {pk[0]}: its register is not there."
+
+
+@contextmanager
+def _little_memory() -> Iterator[None]:
+    """Keep SQLite from mapping the whole file into memory, which is of no use to who reads everything once."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    with connection.cursor() as cursor:
+        mapped = cursor.execute("PRAGMA mmap_size").fetchone()[0]
+        cursor.execute("PRAGMA mmap_size = 0")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f"PRAGMA mmap_size = {mapped:d}")
 
 
 class _Row(NamedTuple):

@@ -76,10 +76,13 @@ class Span(Totals):
     def read(self, figures: Figures) -> None:
         """Take over what `figures` wrote."""
         self.money_in, self.money_out, self.net = (Decimal(figures[name]) for name in ("in", "out", "net"))
-        self.by_method, self.by_type, self.sales_by_method, self.refunds_by_method = (
-            {key: Decimal(amount) for key, amount in figures[name].items()}
-            for name in ("by_method", "by_type", "sales_by_method", "refunds_by_method")
-        )
+        for sums, name in (
+            (self.by_method, "by_method"),
+            (self.by_type, "by_type"),
+            (self.sales_by_method, "sales_by_method"),
+            (self.refunds_by_method, "refunds_by_method"),
+        ):
+            sums.update((key, Decimal(amount)) for key, amount in figures[name].items())
         self.gross_and_vat = {
             None if rate is None else Decimal(rate): (Decimal(gross), Decimal(vat))
             for rate, _, vat, gross in figures["by_vat"]
