@@ -138,7 +138,7 @@ DATABASES = {"default": _database()}
 
 REDIS_URL = env.redis_url("REDIS_URL")
 CACHES: dict[str, dict[str, Any]] = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    "default": {"BACKEND": "bakery.cache.ForgivingRedisCache", "LOCATION": REDIS_URL}
     if REDIS_URL
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 }
@@ -254,6 +254,7 @@ TIME_ZONE = env.read(
 USE_TZ = True
 LANGUAGE_CODE = "en"
 USE_I18N = True
+FORMAT_MODULE_PATH = ["bakery.formats"]
 
 STATIC_URL = "/static/"
 # Served out of the packages themselves: nothing to collect at an upgrade, nothing to forget.
@@ -291,4 +292,21 @@ UNFOLD = {
     "SITE_TITLE": "Bakery",
     "SITE_HEADER": "Bakery",
     "SHOW_VIEW_ON_SITE": False,
+    "SHOW_HISTORY": True,
+    "COLORS": {
+        "primary": {
+            "50": "255 251 235",
+            "100": "254 243 199",
+            "200": "253 230 138",
+            "300": "252 211 77",
+            "400": "251 191 36",
+            "500": "217 119 6",
+            "600": "180 83 9",
+            "700": "146 64 14",
+            "800": "120 53 15",
+            "900": "99 44 12",
+            "950": "69 26 3",
+        },
+    },
+    "SIDEBAR": {"show_search": True, "navigation": "bakery.navigation.sidebar"},
 }

@@ -1,0 +1,29 @@
+import pytest
+from django.contrib import admin
+
+from accounts.tests.factories import make_user
+from bakery.navigation import _PAGES
+
+
+@pytest.mark.parametrize(
+    ("role", "seen", "unseen"),
+    [
+        ("manager", "/admin/products/product/", "/admin/auth/group/"),
+        ("cashier", "/admin/cashbook/cashentry/", "/admin/accounts/user/"),
+        ("baker", "/admin/production/bakingplan/", "/admin/cashbook/cashentry/"),
+    ],
+)
+def test_the_sidebar_shows_what_the_role_may_see(client, db, role, seen, unseen):
+    client.force_login(make_user(role=role))
+
+    page = client.get("/admin/").content.decode()
+
+    assert f'href="{seen}"' in page
+    assert f'href="{unseen}"' not in page
+
+
+def test_every_page_of_the_admin_is_in_the_sidebar(db):
+    listed = {model for pages in _PAGES.values() for _, _, model in pages}
+    registered = {model._meta.label_lower for model in admin.site._registry}
+
+    assert registered == listed
