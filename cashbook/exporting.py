@@ -30,6 +30,7 @@ def _rows(entries: Iterator[CashEntry]) -> Iterator[tuple[Cell, ...]]:
         yield (
             entry.register.name, entry.number, clock.local(entry.created_at).isoformat(), entry.type, entry.amount,
             entry.signed_amount, entry.method, entry.reference, entry.notes,
-            entry.session and entry.session.number, entry.reversal_of and entry.reversal_of.number,
+            entry.session.number if entry.session else None,
+            entry.reversal_of.number if entry.reversal_of else None,
             entry.user.username, entry.vat, entry.signature, entry.previous_hash, entry.hash,
         )  # fmt: skip

@@ -24,7 +24,7 @@ def to_pdf(report: Report) -> bytes:
     page = _Page(shop)
     title = f"Z report no. {report.z_number}" if report.z_number else "X report"
     page.top(title, f"{session.register} · session {session.number} · {_time(report.made_at)}")
-    page.table(
+    page.pairs(
         "",
         [
             ("Opened", f"{_time(session.opened_at)} by {session.opened_by}"),
@@ -34,18 +34,18 @@ def to_pdf(report: Report) -> bytes:
             ("Reversals", f"{report.reversals}, together {page.money(report.voided)}"),
         ],
     )
-    page.table("Sales", _by_method(page, report.sales_by_method))
+    page.pairs("Sales", _by_method(page, report.sales_by_method))
     if any(report.refunds_by_method.values()):
-        page.table("Refunds", _by_method(page, report.refunds_by_method))
+        page.pairs("Refunds", _by_method(page, report.refunds_by_method))
     page.vat(report)
-    page.table("Drawer", _drawer(page, report))
+    page.pairs("Drawer", _drawer(page, report))
     if session.denominations:
         counts = sorted(((Decimal(value), count) for value, count in session.denominations.items()), reverse=True)
-        page.table("Count", [(f"{count} × {value:.2f}", page.money(value * count)) for value, count in counts])
+        page.pairs("Count", [(f"{count} × {value:.2f}", page.money(value * count)) for value, count in counts])
     if session.note:
-        page.table("Note", [])
+        page.pairs("Note", [])
         page.text_block(session.note)
-    page.table(
+    page.pairs(
         "The book",
         [
             ("All sales less refunds so far", page.money(report.perpetual_total)),
@@ -123,7 +123,7 @@ class _Page(FPDF):
             self.line(self.l_margin, self.get_y(), self.l_margin + WIDTH, self.get_y())
         self.set_font("Helvetica", size=10)
 
-    def table(self, heading: str, rows: Iterable[Pair]) -> None:
+    def pairs(self, heading: str, rows: Iterable[Pair]) -> None:
         self.heading(heading)
         for label, value in rows:
             self.write_cell(WIDTH - 80, label)

@@ -205,8 +205,8 @@ def _sorted_count(denominations: Mapping[Decimal, int], counted: Decimal) -> dic
 
 
 def _require_note(session: CashSession) -> None:
-    limit = Shop.get().cash_difference_limit
-    if limit is not None and abs(session.difference or 0) > limit and not session.note.strip():
+    limit, difference = Shop.get().cash_difference_limit, session.difference or Decimal(0)
+    if limit is not None and abs(difference) > limit and not session.note.strip():
         raise DomainError(f"The drawer is off by more than {limit}: say why in a note.", field="note", code="required")
 
 

@@ -33,6 +33,7 @@ from orders.models import (
     Payment,
     PaymentKind,
     PaymentStatus,
+    RefundedItem,
     StandingDate,
     StandingOrder,
     Status,
@@ -178,17 +179,29 @@ class TrackedOrderSerializer(OrderSerializer):
         return {**shown, "allowed_statuses": [], "history": steps}
 
 
+class RefundedItemSerializer(ModelSerializer):
+    """The pieces of a line that a refund gave back."""
+
+    id = serializers.IntegerField(source="item_id", help_text="Of the order's line.")
+
+    class Meta:
+        model = RefundedItem
+        fields = ["id", "quantity", "amount"]
+        read_only_fields = fields
+
+
 class PaymentSerializer(ModelSerializer):
     """Money that came in or went back; `change` is what was handed out of what was tendered."""
 
     user = serializers.CharField(source="user.username")
     cash_entry = serializers.IntegerField(source="cash_entry_id")
     change = AmountField()
+    items = RefundedItemSerializer(source="refunded_items", many=True)
 
     class Meta:
         model = Payment
         fields = [
-            "id", "amount", "method", "kind", "note", "user", "created_at", "cash_entry", "tendered", "change",
+            "id", "amount", "method", "kind", "note", "user", "created_at", "cash_entry", "tendered", "change", "items",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -258,13 +271,31 @@ class ChangeStatusSerializer(serializers.Serializer[Any]):
     note = LongTextField(max_length=2000, allow_blank=True, default="")
 
 
+class ItemToRefundSerializer(serializers.Serializer[Any]):
+    id = IdField()
+    quantity = CountField(min_value=1, max_value=MOST_PIECES)
+
+
 class PaySerializer(serializers.Serializer[Any]):
-    amount = AmountField(min_value=CENT)
+    amount = AmountField(min_value=CENT, required=False, help_text="Required but for a refund of `items`.")
     method = ChoiceField(choices=Method.choices)
     kind = ChoiceField(choices=PaymentKind.choices, default=PaymentKind.PAYMENT)
     note = LongTextField(max_length=2000, allow_blank=True, default="")
     tendered = AmountField(min_value=CENT, required=False, allow_null=True)
+    items = ItemToRefundSerializer(  # type: ignore[call-arg]  # unknown to the stubs
+        many=True,
+        required=False,
+        max_length=MOST_LINES,
+        help_text="Of a refund: the lines that go back. It then gives back what they were sold for.",
+    )
     register = TextField(max_length=50, default=MAIN)
+
+    def get_fields(self) -> dict[str, Any]:
+        """Demand the amount with everything else that is missing, unless items say it."""
+        fields = super().get_fields()
+        sent = getattr(self, "initial_data", None)
+        fields["amount"].required = isinstance(sent, dict) and "items" not in sent
+        return fields
 
 
 class SoldItemSerializer(serializers.Serializer[Any]):

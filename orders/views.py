@@ -119,7 +119,7 @@ class OrderViewSet(TaggedListMixin, ApiViewSet[Order]):
     @extend_schema(responses=PaymentSerializer(many=True), filters=False)
     @action(detail=True, pagination_class=None)
     def payments(self, request: Request, pk: str) -> Response:
-        payments = self.get_object().payments.select_related("user")
+        payments = self.get_object().payments.select_related("user").prefetch_related("refunded_items")
         return Response(PaymentSerializer(payments, many=True).data)
 
     @extend_schema(request=PaySerializer, responses={201: PaymentSerializer})
@@ -148,7 +148,7 @@ class SaleViewSet(ApiViewSet[Order]):
     @idempotent
     def create(self, request: Request) -> Response:
         order = services.sell(**self.parse(SellSerializer), actor=self.actor)
-        prefetch_related_objects([order], "items", "payments__user")
+        prefetch_related_objects([order], "items", "payments__user", "payments__refunded_items")
         return self.show(order, code=HTTP_201_CREATED, Location=f"/api/orders/{order.pk}")
 
 

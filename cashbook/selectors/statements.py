@@ -211,11 +211,11 @@ class Month(Span):
 def month(register: Register, first: date, *, before: MonthlyClosing | None, upto: int | None = None) -> Month:
     """Add up the month that begins on `first`, after the closing `before`; up to the entry `upto`, or its last."""
     entries = CashEntry.objects.filter(register=register)
-    past = before.figures if before else {"book_number": 0, "year_total": "0.00", "perpetual_total": "0.00"}
+    past: Figures = before.figures if before else {"book_number": 0, "year_total": "0.00", "perpetual_total": "0.00"}
     if upto is None:
         until = clock.start_of(next_month(first))
         latest = entries.filter(created_at__lt=until).aggregate(latest=Max("number"))["latest"]
-        upto = max(latest or 0, past["book_number"])
+        upto = max(latest or 0, int(past["book_number"]))
     found = Month(
         month=first,
         book_number=upto,
@@ -251,7 +251,7 @@ def _end_of(session: CashSession) -> int:
 
 def _perpetual(entries: QuerySet[CashEntry], before: ZReport | None) -> Decimal:
     """Return the turnover of `entries`, of which the report `before` has most already."""
-    past = before.figures if before else {"book_number": 0, "perpetual_total": "0.00"}
+    past: Figures = before.figures if before else {"book_number": 0, "perpetual_total": "0.00"}
     since = Span()
     add_up(entries.filter(number__gt=past["book_number"]), since)
     return since.turnover + Decimal(past["perpetual_total"])

@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Round
 
-from bakery.db import MoneyField, VersionedModel
+from bakery.db import MoneyField, VersionedModel, append_only
 from cashbook.models import CashEntry, EntryType, Method
 from products.models import Place, Product
 
@@ -320,6 +320,28 @@ class Payment(models.Model):
     def change(self) -> Decimal:
         """What the customer got back."""
         return Decimal(0) if self.tendered is None else self.tendered - self.amount
+
+
+@append_only
+class RefundedItem(models.Model):
+    """The pieces of a line whose price a refund gave back."""
+
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunded_items")
+    item = models.ForeignKey(OrderItem, on_delete=models.PROTECT, related_name="refunds")
+    quantity = models.PositiveIntegerField()
+    amount = MoneyField()
+    vat_amount = MoneyField(help_text="The VAT that the amount contains.")
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["payment", "item"], name="refunded_item_once_per_refund"),
+            models.CheckConstraint(condition=Q(quantity__gt=0), name="refunded_item_quantity_positive"),
+            models.CheckConstraint(condition=Q(amount__gte=0), name="refunded_item_amount_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} of line {self.item_id}"
 
 
 class NoticeKind(models.TextChoices):

@@ -1,6 +1,6 @@
 """Money for orders: payments, refunds, and sales at the till."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
@@ -14,7 +14,8 @@ from bakery.errors import DomainError
 from cashbook import services as cashbook
 from cashbook.models import MAIN, Method, VatShare
 from orders.errors import ExceedsBalance, ProductUnavailable
-from orders.models import Channel, Order, Payment, PaymentKind, Status
+from orders.models import Channel, Order, Payment, PaymentKind, RefundedItem, Status
+from orders.services import refunds
 from orders.services.editing import lock_order
 from orders.services.lines import find_products, new_item, set_totals
 from orders.services.storing import insert, with_free_code
@@ -27,35 +28,67 @@ from products.selectors import rates_on
 def pay(
     *,
     order_id: int,
-    amount: Decimal,
     method: str,
     actor: User,
+    amount: Decimal | None = None,
     kind: str = PaymentKind.PAYMENT,
     note: str = "",
     tendered: Decimal | None = None,
+    items: list[Mapping[str, Any]] | None = None,
     register: str = MAIN,
     now: datetime | None = None,
 ) -> Payment:
     """Take a payment for an order, or give money back (kind `refund`), and book it in the cash book of `register`.
 
-    `tendered` is the cash that was handed over. Raises NotFound, ExceedsBalance for more than is owed or was paid,
-    and DomainError where `tendered` is less than the amount or no cash.
+    `tendered` is the cash that was handed over. A refund may name `items`, each {"id": of a line, "quantity"}: then
+    the amount is what these pieces were sold for. Raises NotFound, ExceedsBalance for more than is owed, was paid or
+    was sold, and DomainError where `tendered` is less than the amount or no cash, where `amount` is missing or not
+    that of the items, and for items that are not the order's.
     """
-    _require_tendered(method, amount, tendered)
     order = lock_order(order_id)
+    lines = _refunded_lines(order, kind, items)
+    amount = _amount_of(lines, amount)
+    _require_tendered(method, amount, tendered)
     if kind == PaymentKind.REFUND:
         _require_at_most(order.paid, amount, f"Only {order.paid} was paid.")
+        shares = refunds.shares_of(lines) if lines else shares_of_refund(order, amount)
         order.paid -= amount
         order.refunded += amount
     else:
         if order.status == Status.CANCELLED:
             raise ExceedsBalance("The order is cancelled; nothing is owed.", field="amount")
         _require_at_most(order.balance, amount, f"Only {order.balance} is owed.")
+        shares = shares_of_payment(order, amount)
         order.paid += amount
     order.save_version("paid", "refunded")
     payment = Payment(order=order, kind=kind, amount=amount, method=method, tendered=tendered, note=note)
-    shares = shares_of_refund if kind == PaymentKind.REFUND else shares_of_payment
-    return _book(payment, shares(order, amount), actor=actor, register=register, now=now)
+    _book(payment, shares, actor=actor, register=register, now=now)
+    for line in lines:
+        line.payment = payment
+    RefundedItem.objects.bulk_create(lines)
+    return payment
+
+
+def _refunded_lines(order: Order, kind: str, items: list[Mapping[str, Any]] | None) -> list[RefundedItem]:
+    if items is None:
+        return []
+    if kind != PaymentKind.REFUND:
+        raise DomainError("Only a refund names lines.", field="items")
+    return refunds.lines_of(order, items)
+
+
+def _amount_of(lines: list[RefundedItem], amount: Decimal | None) -> Decimal:
+    """Return the amount of the lines, or else the given one."""
+    if not lines:
+        if amount is None:
+            raise DomainError("Say how much.", field="amount", code="required")
+        return amount
+    found = sum((line.amount for line in lines), Decimal(0))
+    if amount is not None and amount != found:
+        raise DomainError(f"The items come to {found}, not to {amount}.", field="amount")
+    if not found:
+        raise DomainError("They cost nothing.", field="items", code="min_value")
+    return found
 
 
 def sell(

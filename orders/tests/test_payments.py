@@ -63,6 +63,7 @@ def test_a_payment_is_answered_whole_and_stands_in_the_cash_book(post, api_as):
         "cash_entry": entry.pk,
         "tendered": "20.00",
         "change": "12.50",
+        "items": [],
     }
     assert (entry.type, entry.amount, entry.signed_amount, entry.method) == (
         "sale",

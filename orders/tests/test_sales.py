@@ -94,6 +94,7 @@ def test_a_sale_is_answered_whole(sell, api_as):
                 "cash_entry": entry.pk,
                 "tendered": None,
                 "change": "0.00",
+                "items": [],
             }
         ],
         "change": "0.00",
