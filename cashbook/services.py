@@ -10,7 +10,7 @@ from django.db.models import Max
 from accounts.models import User
 from bakery import clock
 from bakery.db import MOST_MONEY, to_cents
-from bakery.errors import AlreadyExists, DomainError
+from bakery.errors import AlreadyExists, DomainError, NotFound
 from bakery.models import Shop
 from cashbook import selectors
 from cashbook.errors import SessionClosed
@@ -94,6 +94,17 @@ def reverse(*, entry_id: int, notes: str, actor: User, now: datetime | None = No
 def add_register(*, name: str, label: str = "") -> Register:
     """Set up another register. Its name is for ever, since it is part of what its entries' hashes cover."""
     return Register.objects.create(name=name, label=label)
+
+
+@transaction.atomic
+def label_register(*, register_id: int, label: str) -> Register:
+    """Give a register another label, and leave the head of its book as it is. Raises NotFound."""
+    register = Register.objects.select_for_update().filter(pk=register_id).first()
+    if register is None:
+        raise NotFound("There is no such register.")
+    register.label = label
+    register.save(update_fields=["label"])
+    return register
 
 
 @transaction.atomic

@@ -7,9 +7,13 @@ from threading import Barrier
 
 import pytest
 from django.db import connection, transaction
+from django.test import Client
+from django.urls import reverse
 
+from accounts.tests.factories import make_user
 from cashbook import selectors, services
-from cashbook.models import CashEntry, CashSession
+from cashbook.admin import RegisterAdmin
+from cashbook.models import CashEntry, CashSession, Register
 from cashbook.tests.factories import a_cashier, book, close_session, open_session
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -90,4 +94,32 @@ def test_what_is_booked_while_a_session_closes_is_in_its_count_or_outside_of_it(
     session.refresh_from_db()
     assert not session.is_open
     assert CashEntry.objects.count() == AT_ONCE - 1
+    assert list(selectors.checks()) == []
+
+
+@pytest.mark.postgres
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets one writer in at a time anyway")
+def test_what_is_booked_while_the_register_is_labelled_stays_at_the_head_of_the_book(monkeypatch):
+    book()
+    office, stall = Client(), Register.objects.get()
+    office.force_login(make_user(role="manager"))
+    read = RegisterAdmin.get_object
+
+    def book_elsewhere():
+        book()
+        connection.close()
+
+    def read_and_wait(*args, **kwargs):
+        found = read(*args, **kwargs)
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(book_elsewhere).result()
+        return found
+
+    with monkeypatch.context() as slow:
+        slow.setattr(RegisterAdmin, "get_object", read_and_wait)
+        office.post(reverse("admin:cashbook_register_change", args=[stall.pk]), {"label": "Stall"})
+
+    stall.refresh_from_db()
+    assert (stall.label, stall.last_number) == ("Stall", 2)
+    assert book().number == 3
     assert list(selectors.checks()) == []
