@@ -40,7 +40,7 @@ def on_starting(_: Any) -> None:
     """Clear away what servers left that were killed."""
     for folder in Path(tempfile.gettempdir()).glob("bakery-metrics-*"):
         pid = folder.name.split("-")[2]
-        if pid.isdecimal() and not Path(f"/proc/{pid}").exists() and folder.owner() == Path(_metrics).owner():
+        if pid.isdecimal() and not Path(f"/proc/{pid}").exists() and folder.stat().st_uid == os.geteuid():
             shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -1,6 +1,7 @@
 """Logs: one JSON object a line, with the request's id; plain lines for people under DEBUG. Never local variables."""
 
 import logging.config
+import re
 from typing import Any
 
 import structlog
@@ -13,6 +14,22 @@ _SHARED: list[Any] = [
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.StackInfoRenderer(),
 ]
+
+
+_SECRET_IN_PATH = re.compile(r"(/track/)[^/\s]+")
+
+
+def without_secrets(path: str) -> str:
+    """Return a path in which a token that opens something (an order's tracking page) is left out."""
+    return _SECRET_IN_PATH.sub(r"\1<token>", path)
+
+
+class WithoutSecrets(logging.Filter):
+    """For loggers of others that write the path of a request."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = without_secrets(record.getMessage()), ()
+        return True
 
 
 def config(*, debug: bool) -> dict[str, Any]:
@@ -32,10 +49,11 @@ def config(*, debug: bool) -> dict[str, Any]:
                 "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render],
             }
         },
+        "filters": {"secrets": {"()": WithoutSecrets}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines"}},
         "root": {"handlers": ["stderr"], "level": "INFO"},
         "loggers": {
-            "django.request": {"level": "ERROR"},
+            "django.request": {"level": "ERROR", "filters": ["secrets"]},
             "django.server": {"level": "WARNING"},
             "django.security.DisallowedHost": {"level": "CRITICAL"},
         },

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 
 from bakery import metrics
+from bakery.logs import without_secrets
 
 log = structlog.get_logger("bakery.request")
 
@@ -42,7 +43,7 @@ class RequestContext:
                 log.info(
                     "request",
                     method=request.method,
-                    path=_without_secrets(request),
+                    path=without_secrets(request.path),
                     user=_user_id(request),
                     status=response.status_code,
                     ms=round(seconds * 1000, 1),
@@ -66,15 +67,6 @@ class RequestContext:
         except ValueError:
             return False
         return any(parsed in network for network in self.proxies)
-
-
-def _without_secrets(request: HttpRequest) -> str:
-    """The path, in which a token that opens something (an order's tracking page) is left out."""
-    path: str = request.path
-    for name, value in (request.resolver_match.kwargs if request.resolver_match else {}).items():
-        if "token" in name:
-            path = path.replace(str(value), f"<{name}>")
-    return path
 
 
 def _user_id(request: HttpRequest) -> int | None:

@@ -33,7 +33,9 @@ def expected_versions(request: Request) -> frozenset[int] | None:
     if header is None or header.strip() == "*":
         return None
     heads = [tag.strip('"').partition("-")[0] for tag in parse_etags(header) if not tag.startswith("W/")]
-    return frozenset(int(head) for head in heads if head.isdecimal() and head.isascii()) or _NO_VERSION
+    return (
+        frozenset(int(head) for head in heads if head.isdecimal() and head.isascii() and len(head) < 19) or _NO_VERSION
+    )
 
 
 def names(request: Request, etag: str) -> bool:

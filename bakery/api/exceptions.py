@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import DataError, IntegrityError, InterfaceError, OperationalError
 from django.db.models import ProtectedError, RestrictedError
@@ -70,6 +70,8 @@ def _as_known(exc: Exception) -> Exception:
         case OperationalError() | InterfaceError():
             log.warning("database unavailable", exc_info=exc)
             return Unavailable()
+        case SuspiciousOperation():
+            return exceptions.ParseError("The request is not well formed.")
         case DataError():
             return errors.DomainError("A value is out of range.")
         case RequestDataTooBig():

@@ -2,6 +2,7 @@
 
 import codecs
 import json
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import IO, Any, NoReturn
@@ -11,6 +12,7 @@ from rest_framework.parsers import JSONParser, MultiPartParser
 
 MOST_JSON = 1024 * 1024
 MOST_FILE = 20 * 1024 * 1024
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 class TooLarge(APIException):
@@ -39,17 +41,20 @@ class StrictJSONParser(JSONParser):
         if len(raw) > MOST_JSON:
             raise TooLarge(MOST_JSON)
         try:
-            return json.loads(
+            value = json.loads(
                 codecs.decode(raw, "utf-8"),
                 object_pairs_hook=_unique_keys,
                 parse_constant=_no_constant,
                 parse_float=NumberText,
                 parse_int=_integer,
             )
+            if _SURROGATE.search(raw):
+                json.dumps(value, ensure_ascii=False).encode()  # half a character fits into no answer and no column
         except RecursionError as error:
             raise ParseError("The JSON is nested too deeply.") from error
         except ValueError as error:
             raise ParseError(f"The body is not valid JSON: {error}") from error
+        return value
 
 
 class FileParser(MultiPartParser):
@@ -74,9 +79,11 @@ def _refuse_longer_than(most: int, context: Mapping[str, Any] | None) -> None:
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [key for key, _ in pairs]
-        twice = next(key for key in names if names.count(key) > 1)
-        raise ValueError(f"the key {twice[:50]!r} stands there twice")
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise ValueError(f"the key {key[:50]!r} stands there twice")
+            seen.add(key)
     return found
 
 

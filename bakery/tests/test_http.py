@@ -164,3 +164,44 @@ def test_a_limit_lets_through_exactly_as_many_as_it_says(client, db):
     ]
     assert answers == [401] * 30 + [429] * 2
     assert RateCounter.objects.filter(name__startswith="login").exists()
+
+
+def test_a_key_that_stands_twice_is_found_among_many(client, db):
+    """By the square of their number, looking for it would take this test minutes."""
+    keys = ",".join(f'"{n}":1' for n in range(80_000))
+
+    answer = client.post("/api/auth/login", f'{{{keys},"79999":2}}', content_type="application/json")
+
+    assert refusal(answer) == (400, "parse_error", None)
+
+
+@pytest.mark.parametrize("value", [r"\ud800", r"\uDC00x"])
+def test_half_a_character_is_no_text(client, db, value):
+    body = f'{{"username": "{value}", "password": "x", "fulfilment": "{value}"}}'
+    for path in ("/api/auth/login", "/api/orders"):
+        assert refusal(client.post(path, body, content_type="application/json")) == (400, "parse_error", None)
+
+
+def test_a_whole_character_may_be_written_in_two_halves(client, db):
+    answer = client.post(
+        "/api/auth/login", r'{"username": "\ud83e\udd50", "password": "x"}', content_type="application/json"
+    )
+    assert refusal(answer) == (401, "invalid_credentials", None)
+
+
+@pytest.mark.parametrize("tag", ['"' + "9" * 5000 + '"', "W/", '"', "'", '"1', "1", ",,,", '"é"'])
+def test_an_odd_if_match_is_stale(api_as, tag):
+    from products.tests.factories import make_product
+
+    product = make_product()
+    answer = api_as("admin").patch(f"/api/products/{product.pk}", {"name": "Other"}, HTTP_IF_MATCH=tag)
+    assert refusal(answer) == (412, "stale", None)
+
+
+def test_no_token_of_a_tracking_page_is_logged(client, db, caplog):
+    with override_settings(SECURE_SSL_REDIRECT=True):
+        client.get("/api/orders/track/a-very-secret-token")
+    client.get("/api/orders/track/a-very-secret-token/")
+
+    assert "/track/<token>" in caplog.text
+    assert "a-very-secret" not in caplog.text
