@@ -36,7 +36,7 @@ def _changes(form: forms.ModelForm) -> dict[str, Any]:
 
 
 def _expected(form: forms.ModelForm) -> frozenset[int] | None:
-    """Return the version that the form was filled in for; lists that are edited in place have none."""
+    """Return the version that the form was filled in for."""
     seen = form.cleaned_data.get("seen")
     return None if seen is None else frozenset({seen})
 
@@ -72,7 +72,6 @@ class CategoryAdmin(HistoryModelAdmin):
     form = VersionedForm
     fields = ["name", "slug", "position", "seen"]
     list_display = ["name", "slug", "position"]
-    list_editable = ["position"]
     search_fields = ["name"]
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
@@ -136,7 +135,6 @@ class ProductAdmin(ImportExportModelAdmin):
     form = ProductForm
     inlines = [TargetInline]
     list_display = ["name", "sku", "category", "price", "vat_class", "is_active", "is_baked"]
-    list_editable = ["price", "is_active"]
     list_filter = ["category", "is_active", "is_baked", "vat_class"]
     list_select_related = ["category", "vat_class"]
     search_fields = ["name", "sku", "description"]
