@@ -71,6 +71,8 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
         "cashbook.add_cashsession",
         "cashbook.change_cashsession",
         "cashbook.view_cash_report",
+        "cashbook.view_zreport",
+        "cashbook.view_monthlyclosing",
         "accounts.view_user",
         "accounts.add_user",
         "accounts.change_user",

@@ -1,9 +1,12 @@
 """The cash book in the back office: everything to be seen, nothing to be changed but by the service."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.urls import reverse
 
 from accounts.tests.factories import make_user
+from bakery.models import Shop
 from cashbook import services
 from cashbook.models import CashEntry, CashSession, Register
 from cashbook.tests.factories import a_cashier, book, close_session, open_session
@@ -103,3 +106,88 @@ def test_a_register_is_added_and_labelled_but_keeps_its_name(office):
 def test_who_may_not_see_the_cash_book_does_not(client, role):
     client.force_login(make_user(role=role))
     assert client.get(ENTRIES).status_code == 403
+
+
+# The till of today
+
+TILL = reverse("admin:cashbook_register_till", args=["main"])
+
+
+@pytest.fixture
+def counter(client):
+    client.force_login(a_cashier())
+    return client
+
+
+def test_a_session_is_opened_counted_and_closed_at_the_till(counter):
+    assert "No session is open" in page(counter, TILL)
+    shown = counter.post(TILL, {"float": "150.00"}, follow=True).content.decode()
+    assert "Session 1 is open" in shown
+    book("37.00")
+    shown = counter.post(TILL, {"50.00": "3", "20.00": "1", "10.00": "1", "0.50": "13", "note": "x"}, follow=True)
+
+    session = CashSession.objects.get()
+    assert (str(session.counted), str(session.difference), session.note) == ("186.50", "-0.50", "x")
+    assert session.denominations == {"50.00": 3, "20.00": 1, "10.00": 1, "0.50": 13}
+    assert session.z_report.number == 1
+    assert "Session 1 is closed: -0.50 EUR off." in shown.content.decode()
+
+
+def test_who_counts_does_not_see_what_should_be_there(counter, office):
+    open_session("150.00")
+    book("37.77")
+
+    client = type(counter)()
+    client.force_login(a_cashier())
+    assert "187.77" not in page(client, TILL)
+    client.force_login(make_user(role="manager"))
+    assert "187.77" in page(client, TILL)
+
+
+@pytest.mark.parametrize(
+    ("sent", "told"),
+    [
+        ({}, "Count the drawer first."),
+        ({"counted": "-1"}, "greater than or equal to 0"),
+        ({"counted": "150.00", "50.00": "2"}, "They add up to 100.00"),
+        ({"counted": "100.00"}, "off by more than 5.00"),
+    ],
+)
+def test_a_count_that_is_refused_says_why(counter, sent, told):
+    Shop.objects.update_or_create(pk=1, defaults={"cash_difference_limit": 5})
+    open_session("150.00")
+    assert told in counter.post(TILL, {"note": "", **sent}).content.decode()
+    assert CashSession.objects.get().is_open
+
+
+def test_the_till_is_for_who_may_see_sessions(client):
+    client.force_login(make_user(role="baker"))
+    assert client.get(TILL).status_code == 403
+    client.force_login(a_cashier())
+    assert client.get(reverse("admin:cashbook_register_till", args=["moon"])).status_code == 404
+
+
+def test_reports_are_printed_from_the_office(office):
+    session = open_session()
+    paper = reverse("admin:cashbook_cashsession_paper", args=[session.pk])
+    assert office.get(paper).content.startswith(b"%PDF")
+    close_session(session)
+    assert office.get(paper)["Content-Type"] == "application/pdf"
+    assert paper in page(office, reverse("admin:cashbook_zreport_changelist"))
+    assert paper in page(office, reverse("admin:cashbook_cashsession_changelist"))
+
+
+def test_monthly_closings_are_listed(office):
+    book("12.50", now=datetime(2026, 9, 5, tzinfo=UTC))
+    services.tick(datetime(2026, 10, 2, tzinfo=UTC))
+    assert "12.50" in page(office, reverse("admin:cashbook_monthlyclosing_changelist"))
+
+
+@pytest.mark.parametrize("model", ["zreport", "monthlyclosing"])
+def test_statements_can_be_neither_added_nor_changed(office, model):
+    close_session(open_session())
+    assert office.get(reverse(f"admin:cashbook_{model}_add")).status_code == 403
+
+
+def test_the_list_of_registers_leads_to_the_till(office):
+    assert TILL in page(office, reverse("admin:cashbook_register_changelist"))
