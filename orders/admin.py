@@ -27,6 +27,7 @@ from orders.models import (
     StandingOrder,
     StandingOrderItem,
     Status,
+    Wish,
 )
 
 
@@ -253,3 +254,11 @@ class StandingOrderAdmin(ModelAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         services.require_consistent(form.instance)
+
+
+@admin.register(Wish)
+class WishAdmin(ReadOnlyAdmin):
+    list_display = ["date", "product", "quantity", "customer_name", "customer", "customer_email", "order", "created_at"]
+    list_select_related = ["product", "customer", "order"]
+    list_filter = [("order", admin.EmptyFieldListFilter), "date"]
+    search_fields = ["customer_name", "customer_email", "product__name"]

@@ -38,6 +38,12 @@ class ExceedsBalance(Conflict):
 
 
 class AlreadyGenerated(Conflict):
-    """The date of a standing order has become an order."""
+    """The date of a standing order, or a wish on the waiting list, has become an order."""
 
     code = "already_generated"
+
+
+class NotSoldOut(Conflict):
+    """Nobody need wait for it."""
+
+    code = "not_sold_out"

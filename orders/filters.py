@@ -18,7 +18,7 @@ from bakery.api.filters import (
     read_day,
     refuse_unknown,
 )
-from orders.models import Channel, Fulfilment, Order, PaymentStatus, StandingOrder, Status
+from orders.models import Channel, Fulfilment, Order, PaymentStatus, StandingOrder, Status, Wish
 
 
 class OrderFilter(FilterSet):
@@ -54,6 +54,16 @@ class StandingOrderFilter(FilterSet):
 
     class Meta:
         model = StandingOrder
+        fields: list[str] = []
+
+
+class WishFilter(FilterSet):
+    product = IdFilter(field_name="product_id")
+    date = DayFilter()
+    is_waiting = FlagFilter(field_name="order", lookup_expr="isnull")
+
+    class Meta:
+        model = Wish
         fields: list[str] = []
 
 

@@ -38,6 +38,7 @@ from orders.models import (
     StandingOrder,
     Status,
     VatBucket,
+    Wish,
 )
 from products.models import Place
 
@@ -403,3 +404,34 @@ class StandingDateSerializer(ModelSerializer):
         model = StandingDate
         fields = ["date", "order", "reason", "shortfall"]
         read_only_fields = fields
+
+
+class WishSerializer(ModelSerializer):
+    """A place on the waiting list; `order` is what it became."""
+
+    customer = serializers.IntegerField(source="customer_id", allow_null=True)
+    product = serializers.IntegerField(source="product_id")
+    product_name = serializers.CharField(source="product.name")
+    due_time = WallTimeField()
+    order = serializers.IntegerField(source="order_id", allow_null=True)
+
+    class Meta:
+        model = Wish
+        fields = [
+            "id", "customer", "customer_name", "customer_email", "customer_phone", "product", "product_name", "date",
+            "quantity", "due_time", "order", "created_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class WaitSerializer(serializers.Serializer[Any]):
+    """What is sent to wait. `customer` is for staff."""
+
+    product = IdField()
+    date = DayField()
+    quantity = CountField(min_value=1, max_value=MOST_PIECES)
+    due_time = WallTimeField(required=False)
+    customer = IdField(required=False, allow_null=True)
+    customer_name = TextField(max_length=200, required=False, allow_blank=True)
+    customer_email = serializers.EmailField(max_length=254, required=False, allow_blank=True)
+    customer_phone = TextField(max_length=32, required=False, allow_blank=True)

@@ -15,6 +15,7 @@ SUBJECTS = {
     NoticeKind.CONFIRMED: "Your order {code} is confirmed",
     NoticeKind.READY: "Your order {code} is ready",
     NoticeKind.CANCELLED: "Your order {code} is cancelled",
+    NoticeKind.WAITED: "You need not wait any more: your order {code}",
 }
 
 

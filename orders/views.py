@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
+from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.status import HTTP_200_OK, HTTP_201_CREATED, HTTP_204_NO_CONTENT
@@ -20,8 +21,8 @@ from bakery.api.permissions import ANYONE, SIGNED_IN, guests_or
 from bakery.api.throttling import Limit
 from bakery.api.viewsets import ApiViewSet, TaggedListMixin
 from orders import selectors, services
-from orders.filters import OrderFilter, StandingOrderFilter, read_availability
-from orders.models import Order, StandingOrder
+from orders.filters import OrderFilter, StandingOrderFilter, WishFilter, read_availability
+from orders.models import Order, StandingOrder, Wish
 from orders.serializers import (
     AvailabilitySerializer,
     ChangeStatusSerializer,
@@ -39,6 +40,8 @@ from orders.serializers import (
     StandingDateSerializer,
     StandingOrderSerializer,
     TrackedOrderSerializer,
+    WaitSerializer,
+    WishSerializer,
 )
 
 # The newest of a standing order: a year of them.
@@ -234,3 +237,29 @@ class StandingOrderViewSet(TaggedListMixin, ApiViewSet[StandingOrder]):
         return self.show(
             services.change_standing_order(standing_id=standing.pk, changes=changes, expected=self.expected_versions())
         )
+
+
+class WaitingListViewSet(ListModelMixin, ApiViewSet[Wish]):
+    queryset = Wish.objects.all()
+    serializer_class = WishSerializer
+    filterset_class = WishFilter
+    orderings = {"date": "date", "created_at": "created_at"}
+    lookup_value_regex = "[0-9]{1,18}"
+    permissions = {
+        "list": SIGNED_IN,
+        "create": guests_or("orders.add_order"),
+        "destroy": "orders.change_order",
+    }
+    limits = {"create": Limit("guest-orders", 30, timedelta(minutes=1), guests_only=True)}
+
+    def get_queryset(self) -> QuerySet[Wish]:
+        return Wish.objects.visible_to(self.actor).select_related("product")
+
+    @extend_schema(request=WaitSerializer, responses={201: WishSerializer})
+    def create(self, request: Request) -> Response:
+        actor = self.actor if request.user.is_authenticated else None
+        return self.show(services.wait_for(**self.parse(WaitSerializer), actor=actor), code=HTTP_201_CREATED)
+
+    def destroy(self, request: Request, pk: str) -> Response:
+        services.stop_waiting(wish_id=self.get_object().pk)
+        return Response(status=HTTP_204_NO_CONTENT)

@@ -1,4 +1,4 @@
-"""What customers asked for: orders, their lines, their life cycle, their payments; and orders that come again."""
+"""What customers asked for: orders, their lines, their life cycle, their payments; what comes again; who waits."""
 
 from orders.models.orders import (
     EDITABLE,
@@ -23,6 +23,7 @@ from orders.models.orders import (
     vat_buckets,
 )
 from orders.models.standing import SkippedDate, StandingDate, StandingOrder, StandingOrderItem
+from orders.models.waiting import Wish
 
 __all__ = [
     "EDITABLE",
@@ -48,5 +49,6 @@ __all__ = [
     "StandingOrderItem",
     "Status",
     "VatBucket",
+    "Wish",
     "vat_buckets",
 ]

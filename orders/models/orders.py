@@ -349,6 +349,7 @@ class NoticeKind(models.TextChoices):
     CONFIRMED = "confirmed", "Confirmed"
     READY = "ready", "Ready"
     CANCELLED = "cancelled", "Cancelled"
+    WAITED = "waited", "From the waiting list"
 
 
 class Notice(models.Model):

@@ -1,7 +1,16 @@
 """What other rooms and apps ask about orders."""
 
-from orders.selectors.availability import Availability, availability
+from orders.selectors.availability import Availability, availability, closing_time
 from orders.selectors.checks import checks
 from orders.selectors.demand import Taken, demand_between, demand_on, taken_between
 
-__all__ = ["Availability", "Taken", "availability", "checks", "demand_between", "demand_on", "taken_between"]
+__all__ = [
+    "Availability",
+    "Taken",
+    "availability",
+    "checks",
+    "closing_time",
+    "demand_between",
+    "demand_on",
+    "taken_between",
+]

@@ -51,6 +51,14 @@ def _products(ids: Collection[int] | None) -> list[Product]:
     return [found[pk] for pk in dict.fromkeys(ids)]
 
 
+def closing_time(day: date) -> time:
+    """Return when the shop closes on `day`: midnight is 23:59, and noon stands for hours that are not known."""
+    closing = list(OpeningHours.objects.filter(weekday=day.isoweekday()).values_list("closes", flat=True))
+    if not closing:
+        return time(12)
+    return time(23, 59) if time.min in closing else max(closing)
+
+
 class _Calendar:
     """What decides about some products on some days, read at once."""
 

@@ -1,19 +1,21 @@
-"""Everything that writes orders: placing, editing, the life cycle, money, another till's tickets, standing orders."""
+"""What writes orders: placing, editing, the life cycle, money, imports; standing orders, the waiting list."""
 
 from orders.services.editing import edit_order
 from orders.services.importing import import_sales
 from orders.services.lifecycle import allowed_statuses, change_status
 from orders.services.payments import pay, sell
 from orders.services.placing import place_order
+from orders.services.routine import tick
 from orders.services.standing import (
     change_standing_order,
     create_standing_order,
+    generate,
     lock_standing_order,
     remove_standing_order,
     require_consistent,
     skip_date,
 )
-from orders.services.standing import generate as tick
+from orders.services.waiting import stop_waiting, wait_for
 
 __all__ = [
     "allowed_statuses",
@@ -21,6 +23,7 @@ __all__ = [
     "change_status",
     "create_standing_order",
     "edit_order",
+    "generate",
     "import_sales",
     "lock_standing_order",
     "pay",
@@ -29,5 +32,7 @@ __all__ = [
     "require_consistent",
     "sell",
     "skip_date",
+    "stop_waiting",
     "tick",
+    "wait_for",
 ]

@@ -1,5 +1,6 @@
 """How an order is changed while it may be."""
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -11,9 +12,10 @@ from bakery import clock
 from bakery.errors import DomainError, NotFound
 from orders.errors import ExceedsBalance, IllegalTransition, TooLate
 from orders.models import Order, OrderEvent, OrderItem
+from orders.services import waiting
 from orders.services.lines import find_products, new_item, set_totals
 from orders.services.placing import customer_of, require_complete, require_override_right, set_due
-from orders.services.rules import Before, deadline_of, pieces_of, require_sound
+from orders.services.rules import Before, deadline_of, lock_capacity, pieces_of, require_sound
 from products.models import Product
 from products.selectors import rates_on
 
@@ -54,6 +56,9 @@ def edit_order(
     if order.consumption != eaten:
         _rate_anew(items, products, order)
 
+    freed = _freed(before, order, items)
+    if freed:
+        lock_capacity(products)
     require_sound(order, items, products, now=now, override=bool(override), before=before)
     if "items" in changes or order.due_at != before.due_at:
         order.deadline_at = deadline_of(order, (products[item.product_id] for item in items))
@@ -67,6 +72,8 @@ def edit_order(
         OrderEvent.objects.create(
             order=order, at=now, user=actor, from_status=order.status, to_status=order.status, changes=changed
         )
+    if freed:
+        waiting.serve(day=before.due_on or order.due_on, products=freed, now=now)
     return order
 
 
@@ -153,6 +160,12 @@ def _keep(order: Order, old: list[OrderItem], items: list[OrderItem]) -> None:
     order.save_version(
         *DETAILS, "customer", "due_on", "deadline_at", "total", "vat_total", "override_reason",
     )  # fmt: skip
+
+
+def _freed(before: Before, order: Order, items: list[OrderItem]) -> set[int]:
+    """Return the products of which the edit gives pieces of the day back."""
+    asked = pieces_of(items) if order.due_on == before.due_on else Counter[int]()
+    return {pk for pk, pieces in before.pieces.items() if pieces > asked[pk]}
 
 
 def _as_line(item: OrderItem) -> dict[str, Any]:

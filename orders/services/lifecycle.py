@@ -8,8 +8,8 @@ from accounts.models import User
 from bakery import clock
 from bakery.errors import DomainError, NotAllowed
 from orders.errors import IllegalTransition
-from orders.models import EDITABLE, SETTLE, NoticeKind, Order, OrderEvent, Status
-from orders.services import notices
+from orders.models import EDITABLE, RELEASED, SETTLE, NoticeKind, Order, OrderEvent, Status
+from orders.services import notices, waiting
 from orders.services.editing import lock_order, require_in_time
 
 NOTICE_OF = {
@@ -61,6 +61,9 @@ def change_status(
     event.save(force_insert=True)
     if to in NOTICE_OF:
         notices.owe(order, NOTICE_OF[Status(to)])
+    if to in RELEASED:
+        products = set(order.items.values_list("product", flat=True))
+        waiting.serve(day=order.due_on, products=products, now=now)
     return order
 
 

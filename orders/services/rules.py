@@ -105,6 +105,20 @@ def cut_to_fit(
     return kept, lacking
 
 
+def lock_capacity(products: Iterable[int]) -> dict[int, Product]:
+    """Lock these products (ids) and all that share a capacity group with one, then the groups; return the products.
+
+    Whoever is about to free capacity, and to give it to somebody else, calls it before any other lock of capacity.
+    """
+    wanted = set(products)
+    of_wanted = Product.objects.filter(pk__in=wanted).exclude(capacity_group=None)
+    groups = set(of_wanted.values_list("capacity_group", flat=True))
+    rows = Product.objects.select_for_update(no_key=True).filter(Q(pk__in=wanted) | Q(capacity_group__in=groups))
+    found = {product.pk: product for product in rows.order_by("pk")}
+    list(CapacityGroup.objects.select_for_update(no_key=True).filter(pk__in=groups).order_by("pk"))
+    return found
+
+
 def pieces_of(items: Iterable[OrderItem]) -> Counter[int]:
     """Return how many pieces of each product, by id, the lines ask for together."""
     pieces = Counter[int]()

@@ -43,7 +43,7 @@ def test_a_date_becomes_an_order_at_the_prices_of_the_day_it_is_made():
         customer=customer, product=product, quantity=30, days=[5], start=TODAY, fulfilment="delivery", address="1 Lane"
     )
 
-    assert services.tick(NOW) == 1
+    assert services.generate(NOW) == 1
 
     order = Order.objects.get()
     assert (order.channel, order.status, order.customer, order.placed_by) == ("standing", "pending", customer, None)
@@ -62,9 +62,9 @@ def test_a_date_becomes_an_order_at_the_prices_of_the_day_it_is_made():
 def test_to_generate_twice_changes_nothing():
     make_standing_order(start=TODAY)
 
-    assert services.tick(NOW) == 8
-    assert services.tick(NOW) == 0
-    assert services.tick(NOW + timedelta(days=1)) == 1
+    assert services.generate(NOW) == 8
+    assert services.generate(NOW) == 0
+    assert services.generate(NOW + timedelta(days=1)) == 1
 
     assert due_dates() == [in_days(step) for step in range(9)]
 
@@ -84,7 +84,7 @@ def test_the_shop_says_how_many_days_ahead():
     Shop.objects.create(pk=1, standing_days_ahead=2)
     make_standing_order(start=TODAY)
 
-    services.tick(NOW)
+    services.generate(NOW)
 
     assert due_dates() == [TODAY, in_days(1), in_days(2)]
 
@@ -99,7 +99,7 @@ def test_each_weekday_has_its_quantities():
     ]
     services.create_standing_order(customer=make_user().pk, items=items, due_time=time(9), start=TODAY)
 
-    services.tick(NOW)
+    services.generate(NOW)
 
     lines = Order.objects.order_by("due_on", "items__pk").values_list("due_on", "items__product", "items__quantity")
     assert list(lines) == [
@@ -113,7 +113,7 @@ def test_nothing_is_made_before_the_start_after_the_end_on_skipped_dates_or_whil
     paused = make_standing_order(start=TODAY, paused=True)
     ended = make_standing_order(start=in_days(-9), end=in_days(-1))
 
-    services.tick(NOW)
+    services.generate(NOW)
 
     assert due_dates() == [in_days(2), in_days(4), in_days(5)]
     assert not StandingDate.objects.filter(standing_order__in=[paused, ended]).exists()
@@ -124,18 +124,18 @@ def test_nothing_is_made_for_who_was_deactivated():
     standing = make_standing_order(start=TODAY)
     User.objects.filter(pk=standing.customer_id).update(is_active=False)
 
-    assert services.tick(NOW) == 0
+    assert services.generate(NOW) == 0
 
 
 @pytest.mark.django_db
 def test_a_change_of_the_template_touches_the_dates_to_come_only():
     product = make_product()
     standing = make_standing_order(product=product, start=TODAY, days=[4, 5])
-    services.tick(NOW)
+    services.generate(NOW)
 
     lines = [{"product": product.pk, "weekday": 4, "quantity": 50}]
     services.change_standing_order(standing_id=standing.pk, changes={"items": lines, "due_time": time(7)})
-    services.tick(NOW + timedelta(days=2))
+    services.generate(NOW + timedelta(days=2))
 
     made = Order.objects.order_by("due_on").values_list("due_at", "items__quantity")
     assert [(clock.local(at).strftime("%m-%d %H:%M"), count) for at, count in made] == [
@@ -150,8 +150,8 @@ def test_closures_and_hours_leave_a_date_out_with_the_reason():
         OpeningHours.objects.create(weekday=weekday, opens=time(6), closes=time(9 if weekday == 6 else 18))
     standing = make_standing_order(start=TODAY, end=in_days(3))
 
-    assert services.tick(NOW) == 1
-    assert services.tick(NOW) == 0
+    assert services.generate(NOW) == 1
+    assert services.generate(NOW) == 0
 
     assert list(standing.dates.order_by("date").values_list("date", "reason")) == [
         (TODAY, ""),
@@ -166,7 +166,7 @@ def test_closures_and_hours_leave_a_date_out_with_the_reason():
 def test_a_due_time_that_is_over_leaves_today_out():
     standing = make_standing_order(start=TODAY, end=TODAY, due_time=time(7))
 
-    assert services.tick(NOW) == 0
+    assert services.generate(NOW) == 0
 
     assert standing.dates.get().reason == "This time is over."
 
@@ -182,8 +182,8 @@ def test_where_capacity_is_short_the_rest_is_made_and_the_manager_told():
         customer=make_user(first_name="Café").pk, items=lines, due_time=time(10), start=TODAY
     )
 
-    services.tick(NOW)
-    services.tick(NOW)
+    services.generate(NOW)
+    services.generate(NOW)
     jobs.run_due()
 
     made = standing.dates.get()
@@ -206,7 +206,7 @@ def test_the_shops_own_address_is_told_where_there_is_one():
     product = make_product(weekdays=[1])
     standing = make_standing_order(product=product, start=TODAY, end=TODAY)
 
-    assert services.tick(NOW) == 0
+    assert services.generate(NOW) == 0
     jobs.run_due()
 
     made = standing.dates.get()
@@ -223,7 +223,7 @@ def test_products_that_share_an_oven_share_what_is_left():
     lines = [{"product": p.pk, "weekday": 4, "quantity": 5} for p in (cake, roll)]
     standing = services.create_standing_order(customer=make_user().pk, items=lines, due_time=time(10), start=TODAY)
 
-    services.tick(NOW)
+    services.generate(NOW)
 
     assert list(standing.dates.get().order.items.values_list("product", "quantity")) == [(cake.pk, 2), (roll.pk, 2)]
 
@@ -232,7 +232,7 @@ def test_products_that_share_an_oven_share_what_is_left():
 def test_what_is_made_takes_its_capacity():
     product = make_product(daily_capacity=5)
     make_standing_order(product=product, quantity=4, start=TODAY)
-    services.tick(NOW)
+    services.generate(NOW)
 
     with pytest.raises(DomainError, match="only 1"):
         make_order(items=[{"product": product.pk, "quantity": 2}], due_at=NOW + timedelta(days=1), now=NOW)
@@ -253,7 +253,7 @@ def test_what_is_made_takes_its_capacity():
 def test_wall_times_hold_through_the_change_of_clocks_and_at_midnight(day, at, due):
     make_standing_order(start=day, end=day, due_time=at)
 
-    services.tick(clock.start_of(day) - timedelta(days=2))
+    services.generate(clock.start_of(day) - timedelta(days=2))
 
     order = Order.objects.get()
     assert (clock.local(order.due_at).isoformat(), order.due_on) == (due, day)
@@ -264,7 +264,7 @@ def test_one_that_cannot_be_made_stops_no_other():
     dear = make_standing_order(product=make_product(price=Decimal("99999999.99")), quantity=2, start=TODAY, end=TODAY)
     make_standing_order(start=TODAY, end=TODAY)
 
-    assert services.tick(NOW) == 1
+    assert services.generate(NOW) == 1
 
     assert dear.dates.get().reason.startswith("The total is more than")
 
@@ -279,7 +279,7 @@ def test_however_many_generate_at_once_a_date_becomes_one_order():
     def generate(_):
         try:
             barrier.wait()
-            return services.tick(NOW)
+            return services.generate(NOW)
         finally:
             connection.close()
 
@@ -302,7 +302,7 @@ def test_the_order_and_the_row_of_its_date_stand_or_fall_together(monkeypatch):
 
     monkeypatch.setattr("orders.services.standing._note", burn)
     with pytest.raises(RuntimeError), transaction.atomic():
-        services.tick(NOW)
+        services.generate(NOW)
 
     assert not Order.objects.exists()
     assert not StandingDate.objects.exists()
