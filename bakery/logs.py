@@ -25,10 +25,12 @@ def without_secrets(path: str) -> str:
 
 
 class WithoutSecrets(logging.Filter):
-    """For loggers of others that write the path of a request."""
+    """For loggers of others: they write the path of a request, and hang the request itself on, with its query."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = without_secrets(record.getMessage()), ()
+        record.__dict__.pop("request", None)
+        if isinstance(record.msg, str):
+            record.msg, record.args = without_secrets(record.getMessage()), ()
         return True
 
 
@@ -50,10 +52,10 @@ def config(*, debug: bool) -> dict[str, Any]:
             }
         },
         "filters": {"secrets": {"()": WithoutSecrets}},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines"}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines", "filters": ["secrets"]}},
         "root": {"handlers": ["stderr"], "level": "INFO"},
         "loggers": {
-            "django.request": {"level": "ERROR", "filters": ["secrets"]},
+            "django.request": {"level": "ERROR"},
             "django.server": {"level": "WARNING"},
             "django.security.DisallowedHost": {"level": "CRITICAL"},
         },

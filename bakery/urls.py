@@ -2,7 +2,8 @@
 
 from django.conf import settings
 from django.contrib import admin
-from django.http import HttpRequest
+from django.core.exceptions import SuspiciousFileOperation
+from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import include, path, re_path
 from django.views.static import serve
@@ -12,13 +13,17 @@ from bakery.api.shop import ShopViewSet
 from bakery.health import healthz, readyz
 from bakery.metrics import MetricsViewSet
 
+handler400 = "bakery.api.exceptions.bad_request"
 handler404 = "bakery.api.exceptions.not_found"
 handler500 = "bakery.api.exceptions.server_error"
 
 
 def media(request: HttpRequest, path: str) -> HttpResponseBase:
     """Pictures of products: each was drawn anew by us under a random name, so that none can hold a script."""
-    return serve(request, path, document_root=str(settings.MEDIA_ROOT))
+    try:
+        return serve(request, path, document_root=str(settings.MEDIA_ROOT))
+    except SuspiciousFileOperation as error:
+        raise Http404 from error
 
 
 urlpatterns = [
@@ -27,8 +32,8 @@ urlpatterns = [
     path("metrics", MetricsViewSet.as_view({"get": "show"}), name="metrics"),
     path("media/<path:path>", media, name="media"),
     path("admin/", admin.site.urls),
-    path("api/schema", DocumentViewSet.as_view({"get": "openapi"}), name="schema"),
-    path("api/docs", DocumentViewSet.as_view({"get": "docs"}), name="docs"),
+    re_path("^api/schema/?$", DocumentViewSet.as_view({"get": "openapi"}), name="schema"),
+    re_path("^api/docs/?$", DocumentViewSet.as_view({"get": "docs"}), name="docs"),
     re_path("^api/shop/?$", ShopViewSet.as_view({"get": "show"}), name="shop"),
     path("api/", include("accounts.urls")),
     path("api/", include("products.urls")),

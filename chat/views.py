@@ -52,6 +52,7 @@ class ChatViewSet(ApiViewSet[Message]):
     @extend_schema(responses=ChannelSerializer(many=True))
     @action(detail=False)
     def channels(self, request: Request) -> Response:
+        refuse_unknown(request, frozenset())
         channels = Channel.objects.seen_by(self.actor)[:MOST_CHANNELS]
         return Response(ChannelSerializer(channels, many=True).data)
 

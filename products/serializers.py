@@ -130,6 +130,14 @@ class TargetsSerializer(serializers.Serializer[Any]):
     def get_fields(self) -> dict[str, Any]:
         return {str(day): fields.CountField(required=False, min_value=0, max_value=MOST_PIECES) for day in EVERY_DAY}
 
+    def to_internal_value(self, data: Any) -> dict[str, int]:
+        # The keys are data here: a client that counts from 0 must not wipe the targets without a word.
+        unknown = [key for key in data if key not in self.fields] if isinstance(data, dict) else []
+        if unknown:
+            raise serializers.ValidationError(dict.fromkeys(unknown, "Weekdays are 1 (Monday) to 7."))
+        targets: dict[str, int] = super().to_internal_value(data)
+        return targets
+
 
 class PictureSerializer(serializers.Serializer[Any]):
     file = serializers.FileField()

@@ -144,6 +144,15 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     return _outside_of_views(request, HTTPStatus.NOT_FOUND, Problem("not_found", "There is nothing here."))
 
 
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """handler400: for what is refused before a view, such as an unknown host."""
+    from django.views.defaults import bad_request as bad_page  # pulls in the template engine
+
+    if not request.path.startswith("/api"):
+        return bad_page(request, exception)
+    return _outside_of_views(request, HTTPStatus.BAD_REQUEST, Problem("parse_error", "The request is not well formed."))
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     """handler500: for what breaks before or after a view."""
     problem = Problem("server_error", "Something went wrong on our side. Tell us the request_id.")

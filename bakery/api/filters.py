@@ -134,7 +134,11 @@ def refuse_unknown(request: Request, known: frozenset[str]) -> None:
 
 def refuse_empty(request: Request) -> None:
     """Raise a 400 that names each query parameter without a value."""
-    empty = {name: "Must not be empty." for name, value in request.query_params.items() if value == ""}
+    empty = {
+        name: "Must not be empty."
+        for name, value in request.query_params.items()
+        if value == "" and name != "search"  # an empty search box seeks everything
+    }
     if empty:
         raise ValidationError(empty, code="invalid")
 

@@ -9,7 +9,7 @@ from rest_framework.pagination import PageNumberPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-_DIGITS = re.compile(r"[0-9]{1,9}", re.ASCII)
+_COUNT = re.compile(r"[1-9][0-9]{0,30}", re.ASCII)
 
 
 class Pages(PageNumberPagination):
@@ -54,7 +54,7 @@ def read_count(request: Request, name: str, *, default: int, most: int | None = 
     value = request.query_params.get(name)
     if value is None:
         return default
-    if not _DIGITS.fullmatch(value) or int(value) < 1 or (most is not None and int(value) > most):
+    if not _COUNT.fullmatch(value) or (most is not None and int(value) > most):
         up_to = f"1 to {most}" if most else "1 or more"
         raise ValidationError({name: f"Must be a whole number, {up_to}."}, code="invalid")
     return int(value)

@@ -1,10 +1,14 @@
 """What holds for every endpoint: the envelope, the errors, the headers."""
 
+import io
 import json
+import logging
+import logging.config
 
 import pytest
-from django.test import override_settings
+from django.test import RequestFactory, override_settings
 
+from bakery import logs
 from bakery.models import RateCounter
 
 KEYS = {"success", "message", "data", "errors", "meta"}
@@ -205,3 +209,39 @@ def test_no_token_of_a_tracking_page_is_logged(client, db, caplog):
 
     assert "/track/<token>" in caplog.text
     assert "a-very-secret" not in caplog.text
+
+
+@pytest.mark.parametrize("path", ["/api/schema/", "/api/docs/", "/api/shop/"])
+def test_documents_tolerate_a_slash_at_their_end(client, db, path):
+    assert client.get(path).status_code == 200
+
+
+def test_an_unknown_host_is_refused_in_the_envelope(client, db):
+    assert refusal(client.get("/api/products", headers={"host": "evil.example"})) == (400, "parse_error", None)
+
+
+def test_an_empty_search_box_seeks_everything(client, db):
+    assert client.get("/api/products?search=").status_code == 200
+
+
+def test_a_page_far_past_the_end_is_404(client, db):
+    assert refusal(client.get(f"/api/products?page={'9' * 25}")) == (404, "not_found", None)
+
+
+def test_what_others_log_holds_no_query_and_no_token():
+    config = logs.config(debug=False)
+    stream = io.StringIO()
+    config["handlers"]["stderr"]["stream"] = stream
+    saved = logging.getLogger().handlers[:]
+    try:
+        logging.config.dictConfig(config)
+        request = RequestFactory().get("/api/orders/track/very-secret?token=SECRET")
+        logging.getLogger("django.security.csrf").warning("Bad: %s", request.path, extra={"request": request})
+    finally:
+        logging.getLogger().handlers = saved
+    assert "/track/<token>" in stream.getvalue()
+    assert "secret" not in stream.getvalue().lower()
+
+
+def test_a_path_out_of_the_media_is_not_there(client, db):
+    assert client.get("/media/../../etc/passwd").status_code == 404

@@ -319,7 +319,7 @@ def test_targets_are_kept_per_weekday_and_replaced_as_a_whole(manager):
 
     assert manager.get(url).json()["data"] == {}
     assert manager.put(url, {"6": 80, "1": 40}).json()["data"] == {"1": 40, "6": 80}
-    assert manager.put(url, {"1": 50, "2": 0, "9": 1}).json()["data"] == {"1": 50, "2": 0}
+    assert manager.put(url, {"1": 50, "2": 0}).json()["data"] == {"1": 50, "2": 0}
     assert manager.get(url).json()["data"] == {"1": 50, "2": 0}
 
 
@@ -331,6 +331,9 @@ def test_targets_are_kept_per_weekday_and_replaced_as_a_whole(manager):
         ({"1": "40"}, ("invalid", "1")),
         ({"1": None}, ("null", "1")),
         ([40], ("invalid", None)),
+        ({"1": 40, "8": 1}, ("invalid", "8")),
+        ({"0": 40}, ("invalid", "0")),
+        ({"monday": 40}, ("invalid", "monday")),
     ],
 )
 def test_a_bad_target_is_refused_by_its_weekday(manager, sent, error):
