@@ -9,6 +9,7 @@ _PAGES: dict[str, list[tuple[str, str, str]]] = {
     "Counter": [
         ("Orders", "shopping_bag", "orders.order"),
         ("Standing orders", "event_repeat", "orders.standingorder"),
+        ("Waiting list", "hourglass_empty", "orders.wish"),
     ],
     "Kitchen": [
         ("Baking lists", "bakery_dining", "production.bakingplan"),
@@ -20,6 +21,8 @@ _PAGES: dict[str, list[tuple[str, str, str]]] = {
     "Cash": [
         ("Cash book", "menu_book", "cashbook.cashentry"),
         ("Sessions", "point_of_sale", "cashbook.cashsession"),
+        ("Z reports", "receipt_long", "cashbook.zreport"),
+        ("Months", "calendar_month", "cashbook.monthlyclosing"),
         ("Registers", "savings", "cashbook.register"),
         ("VAT classes", "percent", "products.vatclass"),
     ],
