@@ -46,7 +46,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         items = [
             {"title": title, "icon": icon, "link": reverse(f"admin:{model.replace('.', '_')}_changelist")}
             for title, icon, model in pages
-            if request.user.has_perm(model.replace(".", ".view_"))  # type: ignore[union-attr]
+            if request.user.has_perm(model.replace(".", ".view_"))
         ]
         if items:
             groups.append({"title": group, "separator": True, "items": items})
