@@ -219,7 +219,8 @@ class _Writer:
         )
 
     def _update(self, categories: dict[str, int]) -> None:
-        # In the order of their keys, as everybody locks products.
+        updates = sorted(self._plan.updates)
+        _lock(stored.id for stored, _ in updates)
         self._execute(
             "UPDATE products_product SET version = version + 1, updated_at = %s,"
             " name = v.column2, category_id = v.column3, price = v.column4,"
@@ -237,7 +238,7 @@ class _Writer:
                     row.description,
                     row.active,
                 )
-                for stored, row in sorted(self._plan.updates)
+                for stored, row in updates
             ),
         )
 
@@ -268,6 +269,16 @@ class _Writer:
                 cursor.execute(statement.format(rows=values), [*constants, *chain.from_iterable(chunk)])
                 self._done += len(chunk)
                 self._progress("Writing", self._done, total)
+
+
+def _lock(ids: Iterable[int]) -> None:
+    """Lock products in the order of their keys, as everybody does; UPDATE … FROM takes them in any order."""
+    if not connection.features.has_select_for_update:
+        return
+    remaining = iter(ids)
+    while chunk := list(islice(remaining, CHUNK)):
+        rows = Product.objects.select_for_update(no_key=True).filter(pk__in=chunk).order_by("pk")
+        list(rows.values_list("pk"))
 
 
 def _stored_price(price: Decimal) -> Any:

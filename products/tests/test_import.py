@@ -2,6 +2,8 @@
 
 import io
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
+from django.db import connection, transaction
 
 from accounts.tests.factories import make_user
 from products import importing, services
@@ -335,3 +338,45 @@ def test_the_first_thousand_errors_are_told(manager, write):
 def test_a_file_that_is_not_there_is_said_in_words(db, tmp_path):
     with pytest.raises(CommandError, match=r"cannot be read: No such file"):
         call_command("import_products", str(tmp_path / "no.csv"))
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has one lock for all rows")
+@pytest.mark.django_db(transaction=True)
+def test_an_import_locks_products_in_the_order_of_their_keys_as_orders_do():
+    def file_of(count, price):
+        content = HEADER + "".join(f"Loaf {number},Bread,{price}\n" for number in range(count))
+        return read_products(io.BytesIO(content.encode()), filename="products.csv")
+
+    importing.import_products(file_of(1000, "1.00"), user=None)
+    first = Product.objects.get(name="Loaf 0").pk
+    Product.objects.filter(pk=first).update(description="Now it lies last in the table.")
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE products_product")
+
+    def bring_in():
+        try:
+            return importing.import_products(file_of(200, "9.00"), user=None)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Product.objects.select_for_update().get(pk=first)
+            importing_now = pool.submit(bring_in)
+            wait_for_one_who_waits()
+            # It waits for the first one, so it holds none of the others yet.
+            others = list(Product.objects.exclude(pk=first).select_for_update(nowait=True))
+        assert len(others) == 999
+        assert importing_now.result().updated == 200
+
+
+def wait_for_one_who_waits():
+    asked = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    until = time.monotonic() + 10
+    with connection.cursor() as cursor:
+        while time.monotonic() < until:
+            cursor.execute(asked)
+            if cursor.fetchone():
+                return
+            time.sleep(0.02)
+    raise AssertionError("Nobody waits for a lock.")
