@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -62,6 +63,7 @@ class CatalogueAdmin(HistoryModelAdmin):
         services.touch_catalogue()
         super().delete_model(request, obj)
 
+    @transaction.atomic  # actions of a list have no transaction of their own
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         services.touch_catalogue()
         super().delete_queryset(request, queryset)

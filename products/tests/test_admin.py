@@ -256,6 +256,20 @@ def test_a_new_rate_shows_in_the_catalogue_at_once(office, api_as):
     assert [(p["id"], p["vat_rate"]) for p in listed.json()["data"]] == [(product.pk, "5.50")]
 
 
+@pytest.mark.django_db(transaction=True)
+def test_vat_classes_are_deleted_from_the_list(client):
+    client.force_login(make_user(role="manager"))
+    before = selectors.revision()
+    chosen = [make_vat_class(takeaway="5.50").pk, make_vat_class().pk]
+    wanted = {"action": "delete_selected", "_selected_action": chosen, "post": "yes"}
+
+    answer = client.post("/admin/products/vatclass/", wanted)
+
+    assert answer.status_code == 302
+    assert not VatClass.objects.filter(pk__in=chosen).exists()
+    assert selectors.revision() > before
+
+
 def test_capacity_groups_and_their_days_are_kept(office):
     url = "/admin/products/capacitygroup/add/"
     day = {"overrides-0-day": "2026-12-24", "overrides-0-capacity": "900"}
