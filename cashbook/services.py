@@ -10,7 +10,7 @@ from django.db.models import Max
 from accounts.models import User
 from bakery import clock
 from bakery.db import MOST_MONEY, to_cents
-from bakery.errors import AlreadyExists, DomainError, NotFound
+from bakery.errors import AlreadyExists, DomainError, InUse, NotFound
 from bakery.models import Shop
 from cashbook import selectors
 from cashbook.errors import SessionClosed
@@ -70,7 +70,8 @@ def book(
 def reverse(*, entry_id: int, notes: str, actor: User, now: datetime | None = None) -> CashEntry:
     """Take an entry back by its opposite, in the same register.
 
-    Raises AlreadyExists for an entry that was reversed already or is itself a reversal.
+    Raises AlreadyExists for an entry that was reversed already or is itself a reversal, and InUse for one that a
+    payment stands on: that is corrected where it was paid, so that both tell the same.
     """
     wrong = CashEntry.objects.select_related("register").get(pk=entry_id)
     register = _lock_register(wrong.register.name)
@@ -78,6 +79,7 @@ def reverse(*, entry_id: int, notes: str, actor: User, now: datetime | None = No
         raise AlreadyExists("This entry is itself a reversal; book what is right as a new entry.", field="reversal_of")
     if CashEntry.objects.filter(reversal_of=wrong).exists():
         raise AlreadyExists("This entry has been reversed already.", field="reversal_of")
+    _require_alone(wrong)
     entry = CashEntry(
         type=wrong.type,
         amount=wrong.amount,
@@ -191,6 +193,18 @@ def tick(now: datetime) -> None:
 
 def _lock_register(name: str) -> Register:
     return Register.objects.select_for_update().named(name)
+
+
+def _require_alone(entry: CashEntry) -> None:
+    """Raise InUse where something outside of the cash book refers to the entry, whatever app it is of."""
+    for relation in CashEntry._meta.related_objects:
+        model = relation.related_model
+        if model._meta.app_label == CashEntry._meta.app_label:
+            continue
+        if model._default_manager.filter(**{relation.field.name: entry}).exists():
+            cause = entry.reference.replace(":", " ")
+            way = "give the money back" if entry.signed_amount > 0 else "take the money again"
+            raise InUse(f"The entry belongs to {cause}: {way} on {cause}.", field="reference")
 
 
 def _require_sound_vat(kind: EntryType, amount: Decimal, vat: Sequence[VatShare]) -> None:

@@ -48,13 +48,16 @@ def _paid() -> Iterator[str]:
 
 
 def _entries() -> Iterator[str]:
-    """Each payment stands in the cash book: the same amount and method, and its order's name."""
-    for payment in Payment.objects.select_related("order", "cash_entry").iterator():
+    """Each payment stands in the cash book: the same amount and method, its order's name, and not taken back."""
+    for payment in Payment.objects.select_related("order", "cash_entry__reversed_by").iterator():
         entry = payment.cash_entry
         booked = (entry.type, entry.amount, entry.method, entry.reference)
         if booked != (payment.entry_type, payment.amount, payment.method, payment.order.reference):
             told = f"{entry} by {entry.method} for {entry.reference or 'nothing'}"
             yield f"Order {payment.order.code}: the {payment} by {payment.method} is entry {told} in the cash book."
+        if hasattr(entry, "reversed_by"):
+            undone = f"entry {entry}, which entry {entry.reversed_by} reverses"
+            yield f"Order {payment.order.code}: the {payment} is {undone}."
 
 
 def _statuses() -> Iterator[str]:

@@ -7,6 +7,7 @@ import pytest
 
 from accounts.tests.factories import make_user
 from bakery import clock
+from cashbook.models import CashEntry
 from orders import services
 from orders.models import Order, OrderItem, Payment
 from orders.selectors import checks, demand_between, demand_on
@@ -59,6 +60,16 @@ def test_a_payment_that_the_cash_book_tells_otherwise_shows(order):
 
     booked = f"entry 1 sale 9.90 by cash for order:{order.pk}"
     assert checks() == [f"Order {order.code}: the payment 9.90 by card is {booked} in the cash book."]
+
+
+def test_a_payment_whose_entry_was_reversed_shows(order):
+    reversal = CashEntry.objects.get(number=1)
+    reversal.pk, reversal.number, reversal.reversal_of_id = None, 9, reversal.pk
+    reversal.signed_amount = -reversal.signed_amount
+    reversal.save(force_insert=True)
+
+    told = "is entry 1 sale 9.90, which entry 9 sale -9.90 reverses"
+    assert checks() == [f"Order {order.code}: the payment 9.90 {told}."]
 
 
 def test_a_status_that_the_history_does_not_know_shows(order):

@@ -164,6 +164,22 @@ def test_a_cancelled_order_owes_nothing_but_its_payments_are_given_back(post):
     assert Order.objects.get().payment_status == "refunded"
 
 
+def test_what_an_order_paid_is_given_back_on_the_order_and_not_in_the_cash_book(post, api_as, client):
+    order, cashier = make_order_of("10.00"), api_as("cashier")
+    for kind in ("payment", "refund"):
+        assert post(order, {"amount": "10.00", "method": "cash", "kind": kind}).status_code == 201
+    paid, refund = CashEntry.objects.order_by("pk")
+
+    for entry, way in ((paid, "give the money back"), (refund, "take the money again")):
+        response = cashier.post(f"/api/cash/{entry.pk}/reverse", {})
+        assert first_error(response) == (409, "in_use", "reference")
+        told = f"The entry belongs to order {order.pk}: {way} on order {order.pk}."
+        assert response.json()["errors"][0]["message"] == told
+    client.force_login(make_user(role="manager"))
+    client.post("/admin/cashbook/cashentry/", {"action": "reverse", "_selected_action": [paid.pk], "reason": ""})
+    assert CashEntry.objects.count() == 2
+
+
 def test_a_payment_goes_into_the_register_that_is_named(post):
     Register.objects.create(name="stall")
 
