@@ -1,14 +1,15 @@
 """What must hold of all orders, looked at from the outside: for `manage.py doctor`."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
 
-from django.db.models import DecimalField, F, Max, OuterRef, Q, Subquery, Sum, Value
+from django.db.models import DecimalField, F, Max, OuterRef, Prefetch, Q, Subquery, Sum, Value
 from django.db.models.functions import Coalesce, Round
 
 from bakery import clock
 from bakery.db import to_cents
-from orders.models import Order, OrderEvent, OrderItem, Payment, PaymentKind
+from orders.models import Order, OrderEvent, OrderItem, Payment, PaymentKind, vat_buckets
 from orders.selectors.demand import taken_between
 from products.models import CapacityGroup, CapacityOverride, Product, contained_vat
 
@@ -17,7 +18,7 @@ NOTHING = Value(Decimal(0), output_field=DecimalField(max_digits=10, decimal_pla
 
 def checks() -> list[str]:
     """Return a line for each thing that is derived and does not follow from what it is derived of."""
-    return [*_totals(), *_vat(), *_paid(), *_entries(), *_statuses(), *_capacity()]
+    return [*_totals(), *_vat(), *_paid(), *_entries(), *_booked(), *_statuses(), *_capacity()]
 
 
 def _totals() -> Iterator[str]:
@@ -58,6 +59,25 @@ def _entries() -> Iterator[str]:
         if hasattr(entry, "reversed_by"):
             undone = f"entry {entry}, which entry {entry.reversed_by} reverses"
             yield f"Order {payment.order.code}: the {payment} is {undone}."
+
+
+def _booked() -> Iterator[str]:
+    """What a paid order contains at each rate is what its payments were booked with, where all of them tell it."""
+    paid = Order.objects.filter(external_reference="", total__gt=0, paid=F("total")).order_by("pk")
+    payments = Payment.objects.select_related("cash_entry")
+    for order in paid.prefetch_related("items", Prefetch("payments", payments)).iterator(chunk_size=1000):
+        due = {bucket.rate: bucket.gross for bucket in vat_buckets(order.items.all()) if bucket.gross}
+        sums = defaultdict[Decimal, Decimal](Decimal)
+        for payment in order.payments.all():
+            for share in payment.cash_entry.vat_shares:
+                sums[share.rate] += -share.gross if payment.kind == PaymentKind.REFUND else share.gross
+        booked = {rate: gross for rate, gross in sums.items() if gross}
+        if sum(booked.values()) == order.paid and booked != due:
+            yield f"Order {order.code}: it holds {_told(due)}, but {_told(booked)} are booked."
+
+
+def _told(gross: dict[Decimal, Decimal]) -> str:
+    return " and ".join(f"{gross[rate]} at {rate} %" for rate in sorted(gross))
 
 
 def _statuses() -> Iterator[str]:

@@ -16,6 +16,7 @@ from orders.services import waiting
 from orders.services.lines import find_products, new_item, set_totals
 from orders.services.placing import customer_of, require_complete, require_override_right, set_due
 from orders.services.rules import Before, deadline_of, lock_capacity, pieces_of, require_sound
+from orders.services.vat import Amounts, of_order, overbooked
 from products.models import Product
 from products.selectors import rates_on
 
@@ -37,7 +38,8 @@ def edit_order(
 
     `items` replace the lines; one with the `id`, or else the product, of an old line keeps its price and VAT rate.
     Raises NotFound, Stale, IllegalTransition once it is being baked, TooLate for a customer after the cut-off,
-    ExceedsBalance below what is paid, and for what is asked more than before whatever `place_order` raises.
+    ExceedsBalance below what is paid or booked at a rate, and for what is asked more than before whatever
+    `place_order` raises.
     """
     now = now or clock.now()
     override = changes.get("override", "")
@@ -48,7 +50,7 @@ def edit_order(
 
     old = list(order.items.all())
     shown, before = _as_shown(order, old), Before(order.due_at, order.due_on, pieces_of(old))
-    eaten = order.consumption
+    eaten, owed = order.consumption, of_order(old)
     _set_details(order, changes, actor)
     lines = changes.get("items") or [_as_line(item) for item in old]
     products = find_products(lines, also=before.pieces)
@@ -63,8 +65,7 @@ def edit_order(
     if "items" in changes or order.due_at != before.due_at:
         order.deadline_at = deadline_of(order, (products[item.product_id] for item in items))
     set_totals(order, items)
-    if order.total < order.paid:
-        raise ExceedsBalance(f"{order.paid} is paid already; give money back before.", field="items")
+    _require_booked_right(order, items, owed, field="items" if "items" in changes else "consumption")
     changed = _difference(shown, _as_shown(order, items))
     if changed:
         order.override_reason = override or order.override_reason
@@ -147,6 +148,17 @@ def _rate_anew(items: list[OrderItem], products: dict[int, Product], order: Orde
     rates = rates_on(clock.shop_day(order.created_at), order.consumption)
     for item in items:
         item.vat_rate = rates[products[item.product_id].vat_class_id]
+
+
+def _require_booked_right(order: Order, items: list[OrderItem], owed: Amounts, *, field: str) -> None:
+    """Raise ExceedsBalance where more is paid, or booked at a rate, than the lines now come to."""
+    if order.total < order.paid:
+        raise ExceedsBalance(f"{order.paid} is paid already; give money back before.", field="items")
+    if order.paid and of_order(items) != owed:
+        rates = overbooked(order, items)
+        if rates:
+            told = " and ".join(f"{rate} %" for rate in rates)
+            raise ExceedsBalance(f"More is booked at {told} of VAT; give the money back before.", field=field)
 
 
 def _keep(order: Order, old: list[OrderItem], items: list[OrderItem]) -> None:

@@ -21,6 +21,12 @@ def shares_of_refund(order: Order, amount: Decimal) -> list[VatShare]:
     return divide(amount, booked(order))
 
 
+def overbooked(order: Order, items: Iterable[OrderItem]) -> list[Decimal]:
+    """Return the rates at which more is booked for the order than `items` come to: only a refund puts that right."""
+    rest = minus(of_order(items), booked(order))
+    return sorted(rate for rate, (gross, _) in rest.items() if gross < 0)
+
+
 def of_order(items: Iterable[OrderItem]) -> Amounts:
     return {bucket.rate: (bucket.gross, bucket.vat) for bucket in vat_buckets(items)}
 

@@ -12,7 +12,7 @@ from orders import services
 from orders.models import Order, OrderItem, Payment
 from orders.selectors import checks, demand_between, demand_on
 from orders.tests.factories import make_order, on
-from products.models import CapacityGroup, CapacityOverride
+from products.models import CapacityGroup, CapacityOverride, contained_vat
 from products.tests.factories import make_product, make_vat_class
 
 pytestmark = pytest.mark.django_db
@@ -70,6 +70,17 @@ def test_a_payment_whose_entry_was_reversed_shows(order):
 
     told = "is entry 1 sale 9.90, which entry 9 sale -9.90 reverses"
     assert checks() == [f"Order {order.code}: the payment 9.90 {told}."]
+
+
+def test_a_paid_order_that_the_cash_book_has_at_another_rate_shows():
+    order = make_order(items=[{"product": make_product(vat_class=make_vat_class(takeaway="7.00")).pk, "quantity": 1}])
+    services.pay(order_id=order.pk, amount=order.total, method="cash", actor=make_user(role="cashier"))
+    vat = contained_vat(order.total, Decimal(19))
+    OrderItem.objects.update(vat_rate=19, vat_amount=vat)
+    Order.objects.update(vat_total=vat)
+
+    told = f"it holds {order.total} at 19.00 %, but {order.total} at 7.00 % are booked"
+    assert checks() == [f"Order {order.code}: {told}."]
 
 
 def test_a_status_that_the_history_does_not_know_shows(order):

@@ -10,6 +10,7 @@ from bakery import clock
 from bakery.models import Closure
 from orders import services
 from orders.models import Order
+from orders.selectors import checks
 from orders.tests.factories import make_order, on
 from products.models import VatRate
 from products.tests.factories import make_product, make_vat_class
@@ -285,6 +286,40 @@ def test_the_total_does_not_fall_below_what_is_paid(patch):
     assert refusal(patch(order, {"items": [line(cake, 1)]})) == (409, "exceeds_balance", "items")
     assert order.items.get().quantity == 3
     assert patch(order, {"items": [line(cake, 2)]}).json()["data"]["payment_status"] == "paid"
+
+
+@pytest.fixture
+def bread_and_coffee():
+    bread = make_product(price="10.00", vat_class=make_vat_class(takeaway="7.00", eat_in="19.00"))
+    return bread, make_product(price="10.00", vat_class=make_vat_class(takeaway="19.00"))
+
+
+def test_what_is_booked_at_a_rate_is_given_back_before_the_rate_changes(patch, bread_and_coffee):
+    bread, coffee = bread_and_coffee
+    order, cashier = make_order(items=[line(bread)]), make_user(role="cashier")
+    services.pay(order_id=order.pk, amount=Decimal("10.00"), method="card", actor=cashier)
+
+    assert refusal(patch(order, {"consumption": "eat_in"})) == (409, "exceeds_balance", "consumption")
+    assert refusal(patch(order, {"items": [line(coffee)]})) == (409, "exceeds_balance", "items")
+    assert refusal(patch(order, {"items": [line(coffee, 5)]})) == (409, "exceeds_balance", "items")
+    assert order.history.count() == 1
+    assert order.items.get().product == bread
+    services.pay(order_id=order.pk, amount=Decimal("10.00"), method="card", actor=cashier, kind="refund")
+    assert patch(order, {"consumption": "eat_in"}).status_code == 200
+    services.pay(order_id=order.pk, amount=Decimal("10.00"), method="card", actor=cashier)
+    assert checks() == []
+
+
+def test_a_paid_order_may_grow_by_another_rate_and_be_noted_on(patch, bread_and_coffee):
+    bread, coffee = bread_and_coffee
+    order, cashier = make_order(items=[line(bread, 2)]), make_user(role="cashier")
+    services.pay(order_id=order.pk, amount=Decimal("7.00"), method="cash", actor=cashier)
+
+    assert patch(order, {"items": [line(bread), line(coffee)]}).status_code == 200
+    services.pay(order_id=order.pk, amount=Decimal("13.00"), method="cash", actor=cashier)
+    assert patch(order, {"items": [line(bread), line(coffee, 2)], "notes": "Sliced"}).status_code == 200
+    services.pay(order_id=order.pk, amount=Decimal("10.00"), method="cash", actor=cashier)
+    assert checks() == []
 
 
 def test_staff_say_whose_order_it_is(patch):
