@@ -56,7 +56,8 @@ def edit_order(
     products = find_products(lines, also=before.pieces)
     items = _merge(old, lines, products, order, now)
     if order.consumption != eaten:
-        _rate_anew(items, products, order)
+        # What is new has today's rate of the new place already.
+        _rate_anew([item for item in items if item.product_id in before.pieces], products, order)
 
     freed = _freed(before, order, items)
     if freed:

@@ -13,7 +13,7 @@ from orders.models import Order
 from orders.selectors import checks
 from orders.tests.factories import make_order, on
 from products.models import VatRate
-from products.tests.factories import make_product, make_vat_class
+from products.tests.factories import make_product, make_vat_class, make_vat_rate
 
 pytestmark = pytest.mark.django_db
 
@@ -162,6 +162,20 @@ def test_another_place_means_its_rate_of_the_day_it_was_ordered(patch):
 
     assert [bucket["rate"] for bucket in data["vat"]] == ["19.00"]
     assert data["vat_total"] == "0.21"
+
+
+def test_what_is_added_while_the_place_changes_has_the_rate_of_today(patch):
+    bread = make_vat_class(takeaway="7.00", eat_in="19.00")
+    kept, added = make_product(vat_class=bread), make_product(vat_class=bread)
+    order = make_order(items=[line(kept)], due_at=on(9))
+    Order.objects.update(created_at=on(-5))
+    make_vat_rate(vat_class=bread, place="eat_in", rate="10.00", valid_from=clock.today())
+
+    data = patch(order, {"consumption": "eat_in", "items": [line(kept), line(kept), line(added)]}).json()["data"]
+
+    assert [(item["product"], item["vat_rate"]) for item in data["items"]] == [
+        (kept.pk, "19.00"), (kept.pk, "19.00"), (added.pk, "10.00"),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
