@@ -43,6 +43,7 @@ from orders.serializers import (
     WaitSerializer,
     WishSerializer,
 )
+from products.models import Product
 
 # The newest of a standing order: a year of them.
 MOST_DATES = 366
@@ -171,7 +172,8 @@ class AvailabilityViewSet(ApiViewSet[Order]):
         ],
     )
     def list(self, request: Request) -> Response:
-        found = selectors.availability(**read_availability(request), now=clock.now())
+        known = Product.objects.visible_to(request.user)
+        found = selectors.availability(**read_availability(request), now=clock.now(), among=known)
         return Response([row._asdict() for row in found])
 
 

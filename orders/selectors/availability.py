@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from bakery import clock
 from bakery.errors import DomainError
@@ -25,23 +25,30 @@ class Availability(NamedTuple):
 
 
 def availability(
-    first: date, last: date, *, now: datetime, products: Collection[int] | None = None
+    first: date,
+    last: date,
+    *,
+    now: datetime,
+    products: Collection[int] | None = None,
+    among: QuerySet[Product] | None = None,
 ) -> list[Availability]:
     """Return what is left of `products` (ids; all active ones where None) on each day from `first` to `last`.
 
+    `among` holds the products that the caller may know of, or else all; one that is not in it is unknown.
+
     A day is too late for a product when even its last open minute is nearer than the product's lead time. Raises
-    DomainError for an id that no product has. The number of queries depends neither on days nor on products.
+    DomainError for an unknown id. The number of queries depends neither on days nor on products.
     """
     days = [first + timedelta(days=step) for step in range((last - first).days + 1)]
-    wanted = _products(products)
+    wanted = _products(products, Product.objects.all() if among is None else among)
     if len(days) * len(wanted) > MOST_ROWS:
         raise DomainError(f"That is more than {MOST_ROWS} answers; ask for fewer days or products.", field="product")
     calendar = _Calendar(first, last, wanted)
     return [calendar.look_up(product, day, now) for day in days for product in wanted]
 
 
-def _products(ids: Collection[int] | None) -> list[Product]:
-    products = Product.objects.select_related("capacity_group")
+def _products(ids: Collection[int] | None, among: QuerySet[Product]) -> list[Product]:
+    products = among.select_related("capacity_group")
     if ids is None:
         return list(products.filter(is_active=True))
     found = {product.pk: product for product in products.filter(pk__in=ids)}

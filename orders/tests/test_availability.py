@@ -60,6 +60,19 @@ def test_products_and_days_are_chosen(api_as):
     ]
 
 
+def test_the_public_is_not_told_that_a_retired_product_is_there(api_as):
+    retired = make_product(is_active=False)
+    url = f"/api/availability?date={clock.shop_day(on(1))}&product={retired.pk}"
+
+    for who in (None, "customer"):
+        response = api_as(who).get(url)
+        assert response.status_code == 400
+        assert response.json()["errors"] == [
+            {"code": "does_not_exist", "field": "product", "message": f"There is no product {retired.pk}."}
+        ]
+    assert api_as("cashier").get(url).json()["data"][0]["reason"] == "not_baked"
+
+
 def test_what_is_left_agrees_with_what_can_be_ordered(api_as):
     oven = CapacityGroup.objects.create(name="Oven", daily_capacity=11)
     cake = make_product(daily_capacity=4, capacity_group=oven, capacity_units=3)
