@@ -21,7 +21,7 @@ from bakery.errors import NotFound
 from bakery.tables import FORMS
 from cashbook import printing, selectors, services
 from cashbook.dsfinvk import zipped
-from cashbook.exporting import entries_table
+from cashbook.exporting import entries_table, require_fits_a_sheet
 from cashbook.filters import CashEntryFilter, CashSessionFilter
 from cashbook.models import MAIN, CashEntry, CashSession, Register
 from cashbook.serializers import (
@@ -106,6 +106,8 @@ class CashEntryViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[CashEntry]
             register = Register.objects.named(register).name
         if form == "dsfinvk":
             return _download(f"dsfinvk-{first}-{last}.zip", "application/zip", zipped(first, last, register))
+        if form == "xlsx":
+            require_fits_a_sheet(first, last, register)
         table = entries_table(first, last, register)
         return _download(f"{table.name}.{form}", FORMS[form].content_type, FORMS[form].write(table))
 

@@ -97,6 +97,13 @@ def test_a_bad_parameter_is_named(office, query, field):
     assert (response.status_code, response.json()["errors"][0]["field"]) == (400, field)
 
 
+def test_what_is_longer_than_a_sheet_is_refused_as_a_workbook(office, a_day, monkeypatch):
+    monkeypatch.setattr("cashbook.exporting.MOST_ROWS_OF_A_SHEET", 4)
+    response = office.get(f"/api/cash/export?{DAY}&as=xlsx")
+    assert (response.status_code, response.json()["errors"][0]["field"]) == (400, "as")
+    assert office.get(f"/api/cash/export?{DAY}&as=csv").status_code == 200
+
+
 def test_only_who_sees_the_report_of_the_cash_takes_the_book_out(api_as):
     assert {role: api_as(role).get("/api/cash/export").status_code for role in (None, "cashier", "baker", "admin")} == {
         None: 401, "cashier": 403, "baker": 403, "admin": 200,
