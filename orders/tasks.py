@@ -1,5 +1,7 @@
 """Jobs behind the requests."""
 
+from email.utils import parseaddr
+
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
@@ -31,7 +33,8 @@ def send_notice(notice_id: int) -> None:
         {"order": order, "items": order.items.all(), "shop": shop, "due_at": clock.local(order.due_at)},
     )
     # The same id at a second attempt, so that a mail program shows it once should we have died in between.
-    message_id = f"<notice-{notice.pk}.{order.code}@{settings.DEFAULT_FROM_EMAIL.partition('@')[2]}>"
+    sender = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+    message_id = f"<notice-{notice.pk}.{order.code}@{sender.rpartition('@')[2] or 'localhost'}>"
     EmailMessage(
         subject=SUBJECTS[NoticeKind(notice.kind)].format(code=order.code),
         body=text,

@@ -124,6 +124,16 @@ def test_a_second_try_is_the_same_mail():
     assert first == second
 
 
+@pytest.mark.parametrize("sender", ["Bakery <shop@example.com>", "shop@example.com"])
+def test_the_id_of_a_mail_names_the_senders_domain_alone(settings, sender):
+    settings.DEFAULT_FROM_EMAIL = sender
+    order = make_order(customer_email="ada@example.com")
+    jobs.run_due()
+
+    message_id = mail.outbox[0].message()["Message-ID"]
+    assert message_id == f"<notice-{Notice.objects.get().pk}.{order.code}@example.com>"
+
+
 def test_no_mail_goes_to_an_address_that_was_taken_back():
     order = make_order(customer_email="ada@example.com")
     services.edit_order(order_id=order.pk, actor=make_user(role="cashier"), changes={"customer_email": ""})
