@@ -24,6 +24,11 @@ def neutralise(cell: str) -> str:
     return "'" + cell if FORMULA.match(cell) else cell
 
 
+def harmless(cell: str) -> str:
+    """Return the text of a cell as any sheet can hold it: no formula, and no control character, which XML has not."""
+    return neutralise(ILLEGAL_CHARACTERS_RE.sub("", cell))
+
+
 class Table(NamedTuple):
     """A row of column names, and rows of cells in their order. Numbers are written as numbers."""
 
@@ -38,7 +43,7 @@ def to_csv(table: Table) -> Iterator[bytes]:
     writer = csv.writer(text)
     writer.writerow(table.columns)
     for number, row in enumerate(table.rows, start=1):
-        writer.writerow([_harmless(cell) for cell in row])
+        writer.writerow([_safe(cell) for cell in row])
         if number % 500 == 0:
             yield text.getvalue().encode()
             text.seek(0)
@@ -52,7 +57,7 @@ def to_xlsx(table: Table) -> Iterator[bytes]:
     sheet = book.create_sheet(table.name[:31])
     sheet.append(list(table.columns))
     for row in table.rows:
-        sheet.append([_in_sheet(sheet, _harmless(cell)) for cell in row])
+        sheet.append([_in_sheet(sheet, _safe(cell)) for cell in row])
     with TemporaryFile() as file:
         book.save(file)
         yield from read_in_parts(file)
@@ -72,8 +77,8 @@ def _in_sheet(sheet: Any, value: Cell) -> Any:
     return cell
 
 
-def _harmless(cell: Cell) -> Cell:
-    return neutralise(ILLEGAL_CHARACTERS_RE.sub("", cell)) if isinstance(cell, str) else cell
+def _safe(cell: Cell) -> Cell:
+    return harmless(cell) if isinstance(cell, str) else cell
 
 
 class Form(NamedTuple):

@@ -11,8 +11,8 @@ from django.db.models import QuerySet
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 
+from bakery.tables import harmless
 from products.models import Product
-from products.reader import neutralise
 
 HEADER = ("sku", "name", "category", "price", "image", "description", "active")
 FORMS = {
@@ -38,8 +38,8 @@ def _rows(products: QuerySet[Product]) -> Iterator[Row]:
     for sku, name, category, price, image, description, active in (
         products.order_by("pk").values_list(*columns).iterator(CHUNK)
     ):
-        texts = (neutralise(text) for text in (sku, name, category))
-        yield *texts, price, neutralise(image), neutralise(description), "true" if active else "false"
+        texts = (harmless(text) for text in (sku, name, category))
+        yield *texts, price, harmless(image), harmless(description), "true" if active else "false"
 
 
 def _write_csv(rows: Iterable[Row], file: IO[bytes]) -> None:

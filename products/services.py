@@ -1,6 +1,5 @@
 """Everything that changes the catalogue: products, categories, VAT, targets, pictures."""
 
-import unicodedata
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
@@ -10,6 +9,7 @@ from django.core.files.base import ContentFile
 from django.db import transaction
 from django.db.models import ProtectedError
 
+from bakery import texts
 from bakery.errors import AlreadyExists, DomainError, InUse, NotFound
 from bakery.models import Revision
 from products import pictures
@@ -25,6 +25,8 @@ from products.models import (
     same_name,
 )
 from products.slugs import free_slug
+
+TEXTS = frozenset({"sku", "name", "unit", "description", "image_source"})
 
 
 def touch_catalogue() -> int:
@@ -48,12 +50,12 @@ def standard_class() -> VatClass:
 def create_product(*, vat_class: VatClass | None = None, **fields: Any) -> Product:
     """Make a product of `fields`, named as in the model; the VAT class is `standard` unless given.
 
-    Raises DomainError for a season that ends before it starts; a sku, or a name without a sku in its category,
-    that is there already violates a unique constraint.
+    Raises DomainError for a season that ends before it starts and for a control character in a text; a sku, or a
+    name without a sku in its category, that is there already violates a unique constraint.
     """
     touch_catalogue()
-    product = Product(vat_class=vat_class or standard_class(), **fields)
-    _settle(product)
+    product = Product(vat_class=vat_class or standard_class(), **_tidied(fields))
+    _require_sound_season(product)
     product.slug = free_slug(Product, product.name)
     product.save()
     return product
@@ -65,9 +67,9 @@ def update_product(*, product_id: int, expected: frozenset[int] | None = None, *
     touch_catalogue()
     product = _locked_product(product_id)
     product.require_version(expected)
-    for name, value in fields.items():
+    for name, value in _tidied(fields).items():
         setattr(product, name, value)
-    _settle(product)
+    _require_sound_season(product)
     product.save_version()
     return product
 
@@ -93,9 +95,19 @@ def _locked_product(product_id: int) -> Product:
     raise NotFound("There is no such product.")
 
 
-def _settle(product: Product) -> None:
-    for name in ("sku", "name", "description"):
-        setattr(product, name, unicodedata.normalize("NFC", getattr(product, name)).strip())
+def _tidied(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Hold the texts in `fields` to the same rule through every door."""
+    return {name: _tidy(name, value) if name in TEXTS else value for name, value in fields.items()}
+
+
+def _tidy(name: str, value: str) -> str:
+    try:
+        return texts.tidy(value, lines=name == "description")
+    except ValueError as error:
+        raise DomainError(str(error), field=name, code="control_character") from error
+
+
+def _require_sound_season(product: Product) -> None:
     first, last = product.available_from, product.available_until
     if first and last and last < first:
         raise DomainError("The season must not end before it starts.", field="available_until")
@@ -165,7 +177,7 @@ def _forget_file(name: str | None) -> None:
 def create_category(*, name: str, slug: str = "", position: int = 0) -> Category:
     """Make a category; its slug is made of the name unless given. Raises AlreadyExists for a name in any case."""
     touch_catalogue()
-    category = Category(name=unicodedata.normalize("NFC", name).strip(), position=position)
+    category = Category(name=_tidy("name", name), position=position)
     _require_new_name(category)
     category.slug = slug or free_slug(Category, category.name)
     category.save()
@@ -178,7 +190,7 @@ def update_category(*, category_id: int, expected: frozenset[int] | None = None,
     touch_catalogue()
     category = _locked_category(category_id)
     category.require_version(expected)
-    category.name = unicodedata.normalize("NFC", fields.get("name", category.name)).strip()
+    category.name = _tidy("name", fields["name"]) if "name" in fields else category.name
     category.slug = fields.get("slug") or category.slug
     category.position = fields.get("position", category.position)
     _require_new_name(category)

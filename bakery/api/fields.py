@@ -1,7 +1,6 @@
 """Serializer fields that take exactly one form of each value, and the ModelSerializer that is made of them."""
 
 import re
-import unicodedata
 from collections.abc import MutableMapping
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -11,7 +10,7 @@ from django.db import models
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from bakery import clock
+from bakery import clock, texts
 from bakery.api.parsers import NumberText
 from bakery.db import CENT, MOST_MONEY, MoneyField
 
@@ -23,12 +22,6 @@ _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})?",
     re.ASCII,
 )
-# Controls, and the marks that turn the direction of text: they hide what a name really says.
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
-)
-_BREAKS = re.compile("[\t\n\r\x85\u2028\u2029]")
-_EDGES = re.compile("^[\\s\u200b-\u200d\u2060\ufeff]+|[\\s\u200b-\u200d\u2060\ufeff]+$")
 
 
 def _from_form(field: serializers.Field) -> bool:  # type: ignore[type-arg]
@@ -48,12 +41,13 @@ class TextField(serializers.CharField):
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str) or isinstance(data, NumberText):
             self.fail("invalid")
-        trimmed = _EDGES.sub("", data)
-        if not trimmed and not self.allow_blank:
-            self.fail("blank")
-        if _UNSEEN.search(trimmed) or (not self.lines and _BREAKS.search(trimmed)):
+        try:
+            text = texts.tidy(data, lines=self.lines)
+        except ValueError:
             self.fail("control_character")
-        return unicodedata.normalize("NFC", trimmed)
+        if not text and not self.allow_blank:
+            self.fail("blank")
+        return text
 
 
 class LongTextField(TextField):
@@ -225,7 +219,7 @@ class SlugRelatedField(serializers.SlugRelatedField):  # type: ignore[type-arg]
     """A reference by slug: text."""
 
     def to_internal_value(self, data: Any) -> Any:
-        if not isinstance(data, str) or isinstance(data, NumberText) or "\x00" in data or _UNSEEN.search(data):
+        if not isinstance(data, str) or isinstance(data, NumberText) or texts.UNSEEN.search(data):
             self.fail("invalid")
         return super().to_internal_value(data)
 

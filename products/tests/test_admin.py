@@ -124,6 +124,23 @@ def test_a_refusal_is_told_and_changes_nothing(office):
     assert b"season" in answer.content
 
 
+@pytest.mark.parametrize("field", ["name", "sku", "unit", "description", "image_source"])
+def test_a_control_character_is_refused_as_in_the_api(office, field):
+    product = make_product(name="Roll")
+
+    answer = office.post(page_of(product), filled(office, page_of(product), **{field: "a\x07b"}), follow=True)
+
+    product.refresh_from_db()
+    assert (product.name, product.version) == ("Roll", 1)
+    assert told(answer)[-1:] == ["It holds a control character."]
+
+
+def test_a_control_character_in_a_category_is_refused_as_in_the_api(office):
+    office.post("/admin/products/category/add/", {"name": "Bre\u202ead", "slug": "bread", "position": 0})
+
+    assert not Category.objects.exists()
+
+
 def test_a_duplicate_is_told_in_the_form(office):
     make_product(name="Other", sku="A1")
     product = make_product(sku="B1")

@@ -51,6 +51,17 @@ def test_the_workbook_holds_prices_as_numbers_and_all_else_as_text(manager):
 
 
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_a_control_character_in_a_product_does_not_keep_the_others_from_their_export(manager, form):
+    product = make_product(category=make_category(name="Bread"), name="Loaf")
+    Product.objects.filter(pk=product.pk).update(description="Dark\x0b and\x01 long", name="\x07=Loaf")
+
+    file = SimpleUploadedFile(f"products.{form}", content_of(manager.get(URL, {"as": form})))
+    manager.post("/api/products/import", {"file": file}, format="multipart")
+
+    assert Product.objects.get(name="=Loaf").description == "Dark and long"
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
 def test_an_export_comes_back_unchanged(manager, form):
     for number, text in enumerate(ODD):
         make_product(category=make_category(name=text), name=text, price=f"{number}.10", description=f"{text}\n\ttwo")
