@@ -8,14 +8,18 @@ from django.contrib.auth.admin import GroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.response import TemplateResponse
 from rest_framework_simplejwt.token_blacklist import admin as _  # noqa: F401  # registers what is taken off below
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
-from accounts import services
+from accounts import selectors, services
 from accounts.errors import InvalidCredentials
 from accounts.models import Role, User
 from accounts.views import LOGINS
+from bakery import privacy
 from bakery.admin import (
     AdminPasswordChangeForm,
     AuthenticationForm,
@@ -23,8 +27,9 @@ from bakery.admin import (
     ReadOnlyAdmin,
     UserChangeForm,
     UserCreationForm,
+    tell_refusal,
 )
-from bakery.errors import AlreadyExists, TooMany
+from bakery.errors import AlreadyExists, DomainError, TooMany
 
 # What a service is told of a form; the password has its own page, the extra permissions are saved by Django.
 FIELDS = ("username", "email", "first_name", "last_name", "phone", "role", "is_active")
@@ -85,6 +90,31 @@ class UserAdmin(DjangoUserAdmin, HistoryModelAdmin):
         (None, {"fields": ["username", "password1", "password2", "role"]}),
         ("Person", {"fields": ["first_name", "last_name", "email", "phone"]}),
     ]
+
+    actions = ["export_customer", "erase_customer"]
+
+    @admin.action(description="Export what is stored about a customer", permissions=["change"])
+    def export_customer(self, request: HttpRequest, queryset: QuerySet[User]) -> JsonResponse:
+        told = [privacy.export(selectors.person_of(user)) for user in queryset.order_by("pk")]
+        headers = {"Content-Disposition": 'attachment; filename="customers.json"'}
+        return JsonResponse(told, safe=False, headers=headers, json_dumps_params={"indent": 2, "ensure_ascii": False})
+
+    @admin.action(description="Erase customers for good", permissions=["change"])
+    def erase_customer(self, request: HttpRequest, queryset: QuerySet[User]) -> TemplateResponse | None:
+        """Ask first; then forget all of the chosen, or none of them."""
+        if request.POST.get("confirmed") != "yes":
+            context = {**self.admin_site.each_context(request), "people": queryset, "title": "Erase customers"}
+            return TemplateResponse(request, "accounts/erase.html", context)
+        people = [selectors.person_of(user) for user in queryset.order_by("pk")]
+        try:
+            with transaction.atomic():
+                for person in people:
+                    privacy.erase(person)
+        except DomainError as refusal:
+            tell_refusal(self, request, refusal)
+        else:
+            self.message_user(request, f"Erased: {len(people)}.")
+        return None
 
     @admin.display(description="Name", ordering="last_name")
     def full_name(self, user: User) -> str:

@@ -16,3 +16,9 @@ class OwnAccount(Conflict):
     """Nobody takes their own rights away, so that there is always an admin left."""
 
     code = "own_account"
+
+
+class NotACustomer(Conflict):
+    """Staff are not erased."""
+
+    code = "not_a_customer"

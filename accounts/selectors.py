@@ -1,12 +1,14 @@
 """What can be told of accounts beyond a queryset."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from django.contrib.auth.models import Group
 
 from accounts import roles
 from accounts.models import Role, User
 from bakery.db import fold
+from bakery.privacy import Person
 
 
 def checks() -> Iterator[str]:
@@ -41,3 +43,24 @@ def _names_out_of_step() -> Iterator[str]:
             first = owners.setdefault(key, pk)
             if first != pk:
                 yield f"users {first} and {pk} share a name to sign in with"
+
+
+def person_named(name: str) -> Person:
+    """Return who has this username or e-mail address; whoever has no account is a guest with that address."""
+    user = User.objects.named(name).first()
+    return person_of(user) if user else Person(None, name.strip())
+
+
+def person_of(user: User) -> Person:
+    return Person(user.pk, user.email)
+
+
+def export(person: Person) -> dict[str, Any]:
+    """Return the account of `person`, and the names it had; nothing for a guest."""
+    user = User.objects.filter(pk=person.user_id).first() if person.user_id else None
+    if user is None:
+        return {}
+    names = ("username", "email", "first_name", "last_name", "phone")
+    account = {name: getattr(user, name) for name in (*names, "role", "is_active", "date_joined", "last_login")}
+    history = [*user.history.order_by("history_date").values("history_date", *names)]
+    return {"account": {"id": user.pk, **account}, "history": history}

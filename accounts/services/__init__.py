@@ -1,5 +1,6 @@
 """Everything that changes who people are, how they prove it, and for how long that holds."""
 
+from accounts.services.erasing import erase
 from accounts.services.passwords import change_password, request_password_reset, reset_password, set_password
 from accounts.services.people import change_own_details, change_user, create_user, may_manage, refuse_taken, register
 from accounts.services.sessions import refresh_session, sign_in, sign_out, tick, verify_token
@@ -9,6 +10,7 @@ __all__ = [
     "change_password",
     "change_user",
     "create_user",
+    "erase",
     "may_manage",
     "refresh_session",
     "refuse_taken",

@@ -31,7 +31,7 @@ def _make(*, password: str, **fields: Any) -> User:
     _assign(user, fields)
     user.password = hash_password(user=user, password=password, field="password")
     with transaction.atomic():
-        _lock_names()
+        lock_names()
         refuse_taken(user)
         user.save()
     return user
@@ -59,7 +59,7 @@ def change_user(*, user_id: int, actor: User, password: str | None = None, **fie
 def _change(user_id: int, fields: dict[str, Any], *, actor: User | None = None, hashed: str | None = None) -> User:
     renamed = bool({"username", "email"} & fields.keys())
     if renamed:
-        _lock_names()
+        lock_names()
     user = User.objects.select_for_update().get(pk=user_id)
     if actor is not None:
         _require_rank(actor, user.role, fields.get("role", user.role))
@@ -111,7 +111,8 @@ def refuse_taken(user: User) -> None:
                 raise AlreadyExists(f"There is already a user with this {field}.", field=field)
 
 
-def _lock_names() -> None:
+def lock_names() -> None:
+    """Make whoever writes names wait for each other; before the lock of a user."""
     # A constraint sees one column only, but a name may be taken as an address and the other way round. So those who
     # write names do it one after the other; this row's lock comes before that of a user.
     Revision.objects.bump("accounts.names")

@@ -22,8 +22,8 @@ from orders.models.orders import (
     VatBucket,
     vat_buckets,
 )
-from orders.models.standing import SkippedDate, StandingDate, StandingOrder, StandingOrderItem
-from orders.models.waiting import Wish
+from orders.models.standing import SkippedDate, StandingDate, StandingOrder, StandingOrderItem, StandingOrderQuerySet
+from orders.models.waiting import Wish, WishQuerySet
 
 __all__ = [
     "EDITABLE",
@@ -47,8 +47,10 @@ __all__ = [
     "StandingDate",
     "StandingOrder",
     "StandingOrderItem",
+    "StandingOrderQuerySet",
     "Status",
     "VatBucket",
     "Wish",
+    "WishQuerySet",
     "vat_buckets",
 ]

@@ -3,6 +3,7 @@
 from orders.selectors.availability import Availability, availability, closing_time
 from orders.selectors.checks import checks
 from orders.selectors.demand import Taken, demand_between, demand_on, taken_between
+from orders.selectors.people import export, orders_of, standing_orders_of, wishes_of
 
 __all__ = [
     "Availability",
@@ -12,5 +13,9 @@ __all__ = [
     "closing_time",
     "demand_between",
     "demand_on",
+    "export",
+    "orders_of",
+    "standing_orders_of",
     "taken_between",
+    "wishes_of",
 ]

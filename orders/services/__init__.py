@@ -1,6 +1,7 @@
 """What writes orders: placing, editing, the life cycle, money, imports; standing orders, the waiting list."""
 
 from orders.services.editing import edit_order
+from orders.services.erasing import erase
 from orders.services.importing import import_sales
 from orders.services.lifecycle import allowed_statuses, change_status
 from orders.services.payments import pay, sell
@@ -23,6 +24,7 @@ __all__ = [
     "change_status",
     "create_standing_order",
     "edit_order",
+    "erase",
     "generate",
     "import_sales",
     "lock_standing_order",

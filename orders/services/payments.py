@@ -179,10 +179,13 @@ def _require_active(items: list[dict[str, Any]], products: dict[int, Product]) -
 
 
 def _book(payment: Payment, vat: list[VatShare], *, actor: User, register: str, now: datetime | None) -> Payment:
-    """Write the entry in the cash book and the payment that points to it."""
+    """Write the entry in the cash book and the payment that points to it.
+
+    The note stays with the payment: what stands in the cash book is there for ever, and this may name a person.
+    """
     payment.cash_entry = cashbook.book(
         type=payment.entry_type, amount=payment.amount, method=payment.method, actor=actor,
-        notes=payment.note, reference=payment.order.reference, register=register, now=now, vat=vat,
+        reference=payment.order.reference, register=register, now=now, vat=vat,
     )  # fmt: skip
     payment.user, payment.created_at = actor, payment.cash_entry.created_at
     payment.save(force_insert=True)

@@ -71,7 +71,7 @@ def test_a_payment_is_answered_whole_and_stands_in_the_cash_book(post, api_as):
         Decimal("7.50"),
         "cash",
     )
-    assert (entry.reference, entry.notes, entry.user) == (f"order:{order.pk}", "by her son", cashier)
+    assert (entry.reference, entry.notes, entry.user) == (f"order:{order.pk}", "", cashier)
     assert api_as("baker").get(f"/api/orders/{order.pk}/payments").json()["data"] == [response.json()["data"]]
     read = api_as("cashier").get(f"/api/orders/{order.pk}")
     assert read["ETag"] == '"2"'
