@@ -159,6 +159,15 @@ class RegisterAdmin(HistoryModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Register | None = None) -> bool:
         return False
 
+    def save_model(self, request: HttpRequest, obj: Register, form: forms.ModelForm, change: bool) -> None:
+        # Never obj.save(): it was read without a lock, and the book may have moved on since.
+        label = form.cleaned_data["label"]
+        if change:
+            saved = services.label_register(register_id=obj.pk, label=label)
+        else:
+            saved = services.add_register(name=form.cleaned_data["name"], label=label)
+        obj.__dict__.update(saved.__dict__)
+
     @admin.display(description="Today")
     def till(self, register: Register) -> str:
         return format_html('<a href="{}">Till</a>', reverse("admin:cashbook_register_till", args=[register.name]))

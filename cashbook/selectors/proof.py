@@ -355,7 +355,8 @@ def _gross_of(vat: str) -> str | None:
 
 def _instant(text: str) -> str:
     """Write an instant as it was hashed, or as it stands where it is none. SQLite keeps it in UTC without saying so."""
-    if len(text) == WRITTEN_BY_SQLITE and text[10] == " ":
+    # PostgreSQL's text may be as long, but ends with its offset.
+    if len(text) == WRITTEN_BY_SQLITE and text[10] == " " and text[-3:].isdigit():
         return f"{text[:10]}T{text[11:]}+00:00"
     try:
         found = datetime.fromisoformat(text)

@@ -108,6 +108,12 @@ def test_a_changed_time_is_found(ledger):
     assert lines[0].startswith("main 3:")
 
 
+@pytest.mark.parametrize("microseconds", [0, 100_000, 123_000, 123_400, 123_456, 1])
+def test_an_instant_of_any_fraction_is_sound(db, microseconds):
+    book(now=datetime(2026, 11, 25, 7, 0, 0, microseconds, tzinfo=UTC))
+    assert verify()[1]
+
+
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL keeps two decimals and refuses other kinds")
 @pytest.mark.parametrize(
     "edit",
