@@ -18,7 +18,7 @@ from rest_framework.status import HTTP_201_CREATED, HTTP_204_NO_CONTENT
 
 from bakery import clock
 from bakery.api import conditional
-from bakery.api.caching import HotListMixin, remember
+from bakery.api.caching import HotListMixin, remember, tag_of
 from bakery.api.conditional import honours_if_match
 from bakery.api.filters import refuse_unknown
 from bakery.api.negotiation import AnyAccept
@@ -60,7 +60,7 @@ class CatalogueViewSet(HotListMixin, ApiViewSet[Any]):
     def answer(self, found: Any, version: int, *, code: int = 200, **headers: str) -> Response:
         """Show one object, or say that the caller has it. `self.revision` was read before the object."""
         host = self.request.build_absolute_uri("/")
-        etag = conditional.etag_of(version, self.revision, self.today, self.asks_as_staff, host)
+        etag = tag_of(version, self.revision, self.today, self.asks_as_staff, host)
         if self.request.method in ("GET", "HEAD") and conditional.is_known(self.request, etag):
             return conditional.not_modified(etag)
         return Response(self.get_serializer(found).data, status=code, headers={"ETag": etag, **headers})
@@ -94,7 +94,7 @@ class ProductViewSet(CatalogueViewSet):
     @cached_property
     def rates(self) -> dict[int, Decimal]:
         """Today's take-away rate of each VAT class, by its id."""
-        tag = conditional.etag_of(self.revision, "rates", self.today)
+        tag = tag_of(self.revision, "rates", self.today)
         return remember(tag, lambda: selectors.rates_on(self.today, Place.TAKEAWAY))
 
     def address_of(self, picture: str) -> str:

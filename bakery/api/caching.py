@@ -13,6 +13,7 @@ from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+import bakery
 from bakery.api import conditional
 from bakery.api.filters import PAGING
 from bakery.api.renderers import EnvelopeRenderer
@@ -22,6 +23,11 @@ T = TypeVar("T")
 # A tag never means two answers, so nothing kept here is ever wrong: time and size only bound the memory.
 SECONDS = 3600
 LARGEST = 128 * 1024
+
+
+def tag_of(version: int, *variant: Any) -> str:
+    """Return the strong tag of a stored `version` in the words of this release, since the next may say it otherwise."""
+    return conditional.etag_of(version, bakery.VERSION, *variant)
 
 
 def remember(tag: str, make: Callable[[], T]) -> T:
@@ -70,13 +76,13 @@ class HotListMixin(ListModelMixin):
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response | HttpResponse:  # type: ignore[override]
         revision, variant = self.list_tag(request)
-        etag = conditional.etag_of(revision, request.build_absolute_uri(), variant)
+        etag = tag_of(revision, request.build_absolute_uri(), variant)
         if conditional.names(request, etag):
             return conditional.not_modified(etag)
         body = cache.get(etag)
         if body is None:
             rows = {name: values for name, values in request.query_params.lists() if name not in PAGING}
-            count_tag = conditional.etag_of(revision, "count", request.path, sorted(rows.items()), variant)
+            count_tag = tag_of(revision, "count", request.path, sorted(rows.items()), variant)
             self.paginator.django_paginator_class = partial(_HotPaginator, count_tag, self.columns)
             response = super().list(request, *args, **kwargs)
             body = EnvelopeRenderer().render(response.data, None, {"response": response})

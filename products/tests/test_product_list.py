@@ -274,3 +274,17 @@ def test_the_rate_shown_is_the_newest_of_today_to_take_away(guest):
     make_vat_rate(vat_class=standard, rate="10.00", place="eat_in")
 
     assert guest.get(f"{URL}/{product.pk}").json()["data"]["vat_rate"] == "5.50"
+
+
+def test_what_was_kept_by_one_release_is_not_shown_by_the_next(api_as, monkeypatch):
+    product = make_product()
+    guest = api_as(None)
+    paths = ["/api/products", f"/api/products/{product.pk}", f"/api/categories/{product.category.slug}"]
+    tags = [guest.get(path)["ETag"] for path in paths]
+
+    monkeypatch.setattr("bakery.VERSION", "9999.0")
+    monkeypatch.setattr("products.serializers._show", lambda *_: {"told": "otherwise"})
+    answers = [guest.get(path, headers={"If-None-Match": tag}) for path, tag in zip(paths, tags, strict=True)]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 200]
+    assert guest.get("/api/products").json()["data"] == [{"told": "otherwise"}]
