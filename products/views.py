@@ -203,6 +203,7 @@ class CategoryViewSet(CatalogueViewSet):
     filterset_class = CategoryListFilter
     orderings = {"name": "name", "position": "position"}
     lookup_field = "slug"
+    lookup_value_regex = "[-a-zA-Z0-9_]+"
     permissions = {
         "list": ANYONE,
         "retrieve": ANYONE,
@@ -252,6 +253,7 @@ class VatClassViewSet(ListModelMixin, ApiViewSet[VatClass]):
     serializer_class = VatClassSerializer
     orderings = {"slug": "slug", "name": "name"}
     lookup_field = "slug"
+    lookup_value_regex = "[-a-zA-Z0-9_]+"
     permissions = {
         "list": "products.view_vatclass",
         "create": "products.add_vatclass",

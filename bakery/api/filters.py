@@ -143,6 +143,17 @@ def refuse_empty(request: Request) -> None:
         raise ValidationError(empty, code="invalid")
 
 
+def refuse_nul(request: Request) -> None:
+    """Raise a 400 that names each query parameter with the character NUL, which PostgreSQL takes in no text."""
+    bad = {
+        name: "It holds a control character."
+        for name, values in request.query_params.lists()
+        if "\0" in "".join(values)
+    }
+    if bad:
+        raise ValidationError(bad, code="control_character")
+
+
 def read_choice(request: Request, name: str, among: Collection[str], default: str = "") -> str:
     """Read one of a few words; raise a 400 that names the parameter and what it may be."""
     value = request.query_params.get(name)

@@ -12,6 +12,7 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
 from bakery.api import conditional
+from bakery.api.filters import refuse_nul
 from bakery.api.renderers import EnvelopeRenderer
 
 if TYPE_CHECKING:
@@ -29,6 +30,10 @@ class ApiViewSet(GenericViewSet[M], Generic[M]):
     permissions: ClassVar[dict[str, str]] = {}
     limits: ClassVar[dict[str, Limit]] = {}
     orderings: ClassVar[dict[str, str]] = {}
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        refuse_nul(request)
 
     @property
     def actor(self) -> User:
