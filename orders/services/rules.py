@@ -53,8 +53,9 @@ def require_sound(
 ) -> None:
     """Check `order` with `items` for what it asks more than `before`; `products` holds all of both, by id.
 
-    An edit is not refused for what it leaves as it was. `override` goes over lead times, closing and capacity, never
-    over the past. Raises TooLate, ProductUnavailable, ShopClosed (or a Conflict of several), CapacityExceeded.
+    Where it asks for more, they are locked and read anew in `products`. An edit is not refused for what it leaves as
+    it was. `override` goes over lead times, closing and capacity, never over the past. Raises TooLate,
+    ProductUnavailable, ShopClosed (or a Conflict of several), CapacityExceeded.
     """
     moved = before.due_at != order.due_at
     if moved and order.due_at < now:
@@ -62,6 +63,8 @@ def require_sound(
     held = before.pieces if before.due_on == order.due_on else Counter[int]()
     grown = {pk for pk, pieces in pieces_of(items).items() if pieces > held[pk]}
     earlier = before.due_at is None or order.due_at < before.due_at
+    if grown:
+        _lock(products)
     hurried = [products[pk] for pk in pieces_of(items) if earlier or pk not in before.pieces]
 
     refusals = _unavailable(order.due_on, items, products, among=grown)
@@ -81,12 +84,14 @@ def cut_to_fit(
 ) -> tuple[list[OrderItem], list[Shortfall]]:
     """Return the lines of a new order with as many pieces as can be had, and what they lack.
 
-    Whoever may take less asks this in place of `require_sound`. Raises TooLate where the due time is over, ShopClosed.
+    Whoever may take less asks this in place of `require_sound`; it locks `products` and reads them anew, too. Raises
+    TooLate where the due time is over, ShopClosed.
     """
     if order.due_at < now:
         raise TooLate("This time is over.", field="due_at")
     for refusal in _closed(order):
         raise refusal
+    _lock(products)
     left = _left(order, products, NOTHING.pieces)
     kept, lacking = [], []
     for item in items:
@@ -184,8 +189,8 @@ def _require_capacity(order: Order, items: list[OrderItem], products: dict[int, 
 
 
 def _left(order: Order, products: dict[int, Product], held: Counter[int]) -> _Limits:
-    """Lock what limits `products` on the order's day; return what is left of it, with what the order holds itself."""
-    limits = _lock_limits(order.due_on, products)
+    """Return what is left for `products`, which are locked, on the order's day, with what the order holds itself."""
+    limits = _limits(order.due_on, products)
     if not limits.pieces and not limits.units:
         return limits
     taken = selectors.taken_between(
@@ -216,24 +221,30 @@ def _exceeding(items: list[OrderItem], products: dict[int, Product], left: _Limi
     return problems
 
 
-def _lock_limits(day: date, products: dict[int, Product]) -> _Limits:
-    """Lock what limits these products on `day`, products first, both in order of their ids; return the limits.
+def _lock(products: dict[int, Product]) -> None:
+    """Lock these products and then their capacity groups, both in order of their ids, and read the products anew.
 
-    Whoever takes from the same limit waits here, and then sees the orders that were placed meanwhile.
+    Whoever takes from the same limit waits here, and then sees the limits and the orders of that moment.
     """
-    groups = {product.capacity_group_id for product in products.values() if product.capacity_group_id}
-    pieces: dict[int, int | None] = {}
-    units: dict[int, int] = {}
+    rows = Product.objects.select_for_update(no_key=True).filter(pk__in=products).order_by("pk")
+    products.update({product.pk: product for product in rows})
+    groups = _groups(products)
+    if groups:
+        list(CapacityGroup.objects.select_for_update(no_key=True).filter(pk__in=groups).order_by("pk"))
+
+
+def _groups(products: dict[int, Product]) -> set[int]:
+    return {product.capacity_group_id for product in products.values() if product.capacity_group_id}
+
+
+def _limits(day: date, products: dict[int, Product]) -> _Limits:
+    """Return what limits these products, which are locked, on `day`."""
+    groups = _groups(products)
+    pieces = {pk: product.daily_capacity for pk, product in products.items()}
+    units = dict(CapacityGroup.objects.filter(pk__in=groups).values_list("pk", "daily_capacity")) if groups else {}
     for override in CapacityOverride.objects.filter(Q(product__in=products) | Q(group__in=groups), day=day):
         if override.product_id:
             pieces[override.product_id] = override.capacity
         elif override.group_id:
             units[override.group_id] = override.capacity
-    limited = [pk for pk, product in products.items() if product.daily_capacity is not None or pk in pieces]
-    if limited:
-        rows = Product.objects.select_for_update(no_key=True).filter(pk__in=limited).order_by("pk")
-        pieces = dict(rows.values_list("pk", "daily_capacity")) | pieces
-    if groups:
-        rows_of_groups = CapacityGroup.objects.select_for_update(no_key=True).filter(pk__in=groups).order_by("pk")
-        units = dict(rows_of_groups.values_list("pk", "daily_capacity")) | units
     return _Limits({pk: limit for pk, limit in pieces.items() if limit is not None}, units)

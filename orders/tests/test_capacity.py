@@ -3,18 +3,20 @@
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from time import sleep
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from accounts.tests.factories import make_user
 from bakery import clock
+from bakery.errors import Conflict
 from orders import services
 from orders.errors import CapacityExceeded
 from orders.models import Order, OrderItem
 from orders.services import rules
 from orders.tests.factories import make_order, on
-from products.models import CapacityGroup, CapacityOverride
+from products.models import CapacityGroup, CapacityOverride, Product
 from products.tests.factories import make_product
 
 pytestmark = pytest.mark.django_db
@@ -227,13 +229,56 @@ def test_without_the_lock_it_would_be_oversold(monkeypatch):
     cake = make_product(daily_capacity=5)
     barrier = Barrier(8)
 
-    def look_without_lock(day, products):
+    def look_without_lock(products):
         barrier.wait()
-        return rules._Limits({cake.pk: 5}, {})
 
-    monkeypatch.setattr(rules, "_lock_limits", look_without_lock)
+    monkeypatch.setattr(rules, "_lock", look_without_lock)
 
     assert fill_up(cake, 8)["placed"] > 5
+
+
+def wait_until_somebody_waits():
+    blocked = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    for _ in range(500):
+        with connection.cursor() as cursor:
+            cursor.execute(blocked)
+            if cursor.fetchone()[0]:
+                return
+        sleep(0.01)
+    pytest.fail("Nobody waits for the lock.")
+
+
+@pytest.mark.postgres
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets one writer in at a time anyway")
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (lambda cake: CapacityOverride.objects.create(product=cake, day=clock.shop_day(on(1)), capacity=4), "capacity"),
+        (lambda cake: Product.objects.update(is_active=False), "product"),
+        (lambda cake: Product.objects.update(capacity_units=3), "capacity"),
+        (lambda cake: CapacityGroup.objects.update(daily_capacity=4), "capacity"),
+    ],
+)
+def test_who_waited_for_the_lock_sees_what_was_changed_meanwhile(change, code):
+    cake = make_product(daily_capacity=5, capacity_group=CapacityGroup.objects.create(name="Oven", daily_capacity=10))
+
+    def buy():
+        try:
+            make_order(items=lines((cake, 5)))
+        except Conflict as refusal:
+            return refusal.code.partition("_")[0]
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            list(Product.objects.select_for_update(no_key=True).filter(pk=cake.pk))
+            bought = pool.submit(buy)
+            wait_until_somebody_waits()
+            change(cake)
+        assert bought.result() == code
+    assert not Order.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
