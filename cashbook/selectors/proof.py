@@ -60,18 +60,21 @@ def _problems(first: date | None, last: date | None) -> Iterator[str]:
 
 @contextmanager
 def _little_memory() -> Iterator[None]:
-    """Keep SQLite from mapping the whole file into memory, which is of no use to who reads everything once."""
+    """Keep SQLite from holding the file in memory, which is of no use to who reads everything once."""
     if connection.vendor != "sqlite":
         yield
         return
+    wanted = {"mmap_size": 0, "cache_size": -4000}
     with connection.cursor() as cursor:
-        mapped = cursor.execute("PRAGMA mmap_size").fetchone()[0]
-        cursor.execute("PRAGMA mmap_size = 0")
+        usual = {name: cursor.execute(f"PRAGMA {name}").fetchone()[0] for name in wanted}
+        for name, size in wanted.items():
+            cursor.execute(f"PRAGMA {name} = {size:d}")
     try:
         yield
     finally:
         with connection.cursor() as cursor:
-            cursor.execute(f"PRAGMA mmap_size = {mapped:d}")
+            for name, size in usual.items():
+                cursor.execute(f"PRAGMA {name} = {size:d}")
 
 
 class _Row(NamedTuple):
