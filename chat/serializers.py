@@ -6,10 +6,8 @@ from django.core.validators import validate_slug
 from rest_framework import serializers
 
 from accounts.models import User
-from bakery.api.fields import CountField, ModelSerializer, TextField, VerbatimField
+from bakery.api.fields import MOST_ID, CountField, ModelSerializer, TextField, VerbatimField
 from chat.models import GENERAL, Channel, Message
-
-MOST_ID = 2**63 - 1
 
 
 class AuthorSerializer(ModelSerializer):

@@ -14,6 +14,9 @@ from bakery import clock, texts
 from bakery.api.parsers import NumberText
 from bakery.db import CENT, MOST_MONEY, MoneyField
 
+# The most that the column of an id can hold.
+MOST_ID = 2**63 - 1
+
 _WHOLE = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 _DECIMAL = re.compile(r"-?[0-9]{1,400}(\.[0-9]{1,400})?", re.ASCII)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
@@ -200,10 +203,18 @@ class InstantField(serializers.DateTimeField):
 
 
 class IdField(CountField):
-    """The id of another object."""
+    """The id of another object. Nothing has an id that no column can hold, and a database would stumble over it."""
+
+    default_error_messages = {"does_not_exist": "There is nothing with this id."}
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(min_value=1, **kwargs)
+        super().__init__(min_value=1, max_value=MOST_ID, **kwargs)
+
+    def to_internal_value(self, data: Any) -> int:
+        value = super().to_internal_value(data)
+        if value > MOST_ID:
+            self.fail("does_not_exist")
+        return value
 
 
 class IdRelatedField(serializers.PrimaryKeyRelatedField):  # type: ignore[type-arg]
@@ -212,6 +223,8 @@ class IdRelatedField(serializers.PrimaryKeyRelatedField):  # type: ignore[type-a
     def to_internal_value(self, data: Any) -> Any:
         if type(data) is not int:
             self.fail("incorrect_type", data_type=type(data).__name__)
+        if not 1 <= data <= MOST_ID:
+            self.fail("does_not_exist", pk_value=data)
         return super().to_internal_value(data)
 
 

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 from rest_framework import serializers
 
+from accounts.models import User
 from bakery.api import fields
 from bakery.api.parsers import StrictJSONParser
 
@@ -201,3 +202,15 @@ def test_other_json_is_refused(body):
 
     with pytest.raises(ParseError):
         parse(body)
+
+
+def test_the_largest_id_is_that_of_a_column():
+    assert read(fields.IdField(), f"{2**63 - 1}") == 2**63 - 1
+    assert read(fields.IdField(), f"{2**63}") == "does_not_exist"
+    assert read(fields.IdField(), "0") == "min_value"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("pk", [-1, 0, 2**63])
+def test_what_no_column_can_hold_refers_to_nothing(pk):
+    assert read(fields.IdRelatedField(queryset=User.objects.all()), str(pk)) == "does_not_exist"

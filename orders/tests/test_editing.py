@@ -189,6 +189,9 @@ def test_what_is_added_while_the_place_changes_has_the_rate_of_today(patch):
         ({"customer_name": ""}, "required", "customer_name"),
         ({"customer_phone": ""}, "required", "customer_email"),
         ({"customer": 10**9}, "does_not_exist", "customer"),
+        ({"customer": 10**19 - 1}, "does_not_exist", "customer"),
+        ({"items": [{"product": 10**19 - 1, "quantity": 1}]}, "does_not_exist", "items.0.product"),
+        ({"items": [{"id": 10**19 - 1, "product": 1, "quantity": 1}]}, "does_not_exist", "items.0.id"),
     ],
 )
 def test_what_is_wrong_is_named(patch, changes, code, field):

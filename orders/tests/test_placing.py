@@ -196,6 +196,7 @@ def test_a_due_time_without_offset_is_the_shops(api_as):
         ({"items": [{"product": 1, "quantity": 10001}]}, "max_value", "items.0.quantity"),
         ({"items": [{"product": 1, "quantity": 1.5}]}, "invalid", "items.0.quantity"),
         ({"items": [{"product": 10**9, "quantity": 1}]}, "does_not_exist", "items.0.product"),
+        ({"items": [{"product": 10**19 - 1, "quantity": 1}]}, "does_not_exist", "items.0.product"),
         ({"items": [{"product": 1, "quantity": 1, "note": "x" * 201}]}, "max_length", "items.0.note"),
         ({"due_at": None}, "null", "due_at"),
         ({"due_at": "tomorrow"}, "invalid", "due_at"),

@@ -87,6 +87,7 @@ def test_a_patch_changes_what_it_names(api_as):
     ("change", "field", "code"),
     [
         ({"customer": 10**9}, "customer", "does_not_exist"),
+        ({"customer": 10**19 - 1}, "customer", "does_not_exist"),
         ({"customer": "1"}, "customer", "invalid"),
         ({"items": []}, "items", "empty"),
         ({"items": [{"product": 10**9, "weekday": 1, "quantity": 1}]}, "items.0.product", "does_not_exist"),

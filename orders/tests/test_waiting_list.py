@@ -120,6 +120,7 @@ def test_nobody_waits_in_vain(api_as, fields, change, code):
     ("change", "field", "code"),
     [
         ({"product": 10**9}, "product", "does_not_exist"),
+        ({"product": 10**19 - 1}, "product", "does_not_exist"),
         ({"date": "tomorrow"}, "date", "invalid"),
         ({"quantity": 0}, "quantity", "min_value"),
         ({"quantity": 10_001}, "quantity", "max_value"),

@@ -138,6 +138,7 @@ def test_fields_that_nobody_may_set_are_ignored(api_as, bread):
         ({"status": "planned"}, "invalid_choice"),
         ({"assigned_to": 0}, "min_value"),
         ({"assigned_to": 999999}, "does_not_exist"),
+        ({"assigned_to": 10**19 - 1}, "does_not_exist"),
         ({"assigned_to": "baker"}, "invalid"),
     ],
 )
