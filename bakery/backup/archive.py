@@ -32,6 +32,10 @@ class Refused(Exception):
     """Why a backup is not made, or an archive not accepted: one line for people."""
 
 
+class Unfinished(Exception):
+    """The backup is in its place, but what comes after that did not all work: one line for people."""
+
+
 @dataclass(frozen=True)
 class Member:
     size: int

@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
-from bakery.backup.archive import Refused
+from bakery.backup.archive import Refused, Unfinished
 from bakery.backup.facts import Facts, disconnect, measure, money_columns
 
 _SCRATCH = "bakery_scratch_"
@@ -83,7 +83,10 @@ def put_live(new: str, *, keep: bool) -> str:
     _on_server(f'BEGIN; ALTER DATABASE "{old}" RENAME TO "{kept}"; ALTER DATABASE "{new}" RENAME TO "{old}"; COMMIT')
     if keep:
         return kept
-    _on_server(f'DROP DATABASE "{kept}"')
+    try:
+        _on_server(f'DROP DATABASE "{kept}"')
+    except DatabaseError as error:
+        raise Unfinished(f"What was there before is still kept as {kept}: {error}") from error
     return ""
 
 

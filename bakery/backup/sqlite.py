@@ -9,7 +9,7 @@ from pathlib import Path
 
 from django.db import DatabaseError, connection
 
-from bakery.backup.archive import Refused
+from bakery.backup.archive import Refused, Unfinished
 from bakery.backup.facts import Facts, disconnect, measure, money_columns, pointed_at
 
 
@@ -102,7 +102,10 @@ def put_live(new: str, *, keep: bool) -> str:
         if part.exists():
             part.replace(kept.with_name(kept.name + ending))
     Path(new).replace(old)
-    sync(old.parent)
+    try:
+        sync(old.parent)
+    except OSError as error:
+        raise Unfinished(f"The disk did not say that it is written for good: {error}") from error
     return str(kept) if keep else ""
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
 
+import structlog
 from django.apps import apps
 from django.conf import settings
 from django.core.cache import cache
@@ -19,9 +20,11 @@ from django.db.models import F
 import bakery
 from bakery import clock
 from bakery.backup import archive, postgres, sqlite
-from bakery.backup.archive import Manifest, Refused
+from bakery.backup.archive import Manifest, Refused, Unfinished
 from bakery.backup.facts import Facts, known, measure, pointed_at
 from bakery.models import Revision, Routine
+
+log = structlog.get_logger("bakery.backup")
 
 
 def make(folder: Path, *, now: datetime) -> Path:
@@ -73,26 +76,45 @@ def restore(path: Path, *, replace: bool) -> str:
     """Put the shop back to what the archive holds; return where what it replaces was kept ("" for an empty shop).
 
     Raises Refused, with nothing touched, as `verify` does; for a shop that is not empty, unless `replace`; and while
-    the shop is running.
+    the shop is running. Raises Unfinished where the backup is in its place, and something after that went wrong.
     """
+    swapped = False
     filled = not is_empty()
     if filled and not replace:
         raise Refused("This shop is not empty. --replace puts the backup in its place.")
     engine = _engine()
-    with _place(engine.workplace(), "restore") as place:
-        manifest = archive.unpack(path, place, with_media=True)
-        with _proven(place / "database", manifest) as name:
-            with pointed_at(name):
-                call_command("migrate", verbosity=0)
-                # What clients and caches remember of the time after the backup must never look current again.
-                Revision.objects.update(number=F("number") + int(clock.now().timestamp()))
-            engine.close_down()
-            # Files first: the old database does not mind those that it does not know.
-            _bring_media(place / "media")
-            kept: str = engine.put_live(name, keep=filled)
-        _drop_other_media(manifest)
-    cache.clear()
+    try:
+        with _place(engine.workplace(), "restore") as place:
+            manifest = archive.unpack(path, place, with_media=True)
+            with _proven(place / "database", manifest) as name:
+                _prepare(name)
+                engine.close_down()
+                # Files first: the old database does not mind those that it does not know.
+                _bring_media(place / "media")
+                kept: str = engine.put_live(name, keep=filled)
+                swapped = True
+            _drop_other_media(manifest)
+    except (OSError, DatabaseError) as error:
+        if swapped:
+            raise Unfinished(f"What it replaces is not all cleared away: {error}") from error
+        raise
+    _forget_cached()
     return kept
+
+
+def _prepare(name: str) -> None:
+    """Bring a restored database up to this release."""
+    with pointed_at(name):
+        call_command("migrate", verbosity=0)
+        # What clients and caches remember of the time after the backup must never look current again.
+        Revision.objects.update(number=F("number") + int(clock.now().timestamp()))
+
+
+def _forget_cached() -> None:
+    try:
+        cache.clear()
+    except Exception as error:  # noqa: BLE001  # each cache has errors of its own, and the shop stands without it
+        log.warning("the cache could not be cleared", error=str(error))
 
 
 def is_empty() -> bool:

@@ -19,4 +19,6 @@ class Command(BaseCommand):
             kept = backup.restore(archive, replace=replace)
         except (backup.Refused, OSError) as error:
             raise CommandError(f"Nothing was changed. {error}") from error
+        except backup.Unfinished as error:
+            raise CommandError(f"The shop is restored from {archive}, but not all is done. {error}") from error
         self.stdout.write(f"Restored from {archive}." + (f" What was there before is kept as {kept}." if kept else ""))
