@@ -266,7 +266,7 @@ def test_the_list_is_narrowed_and_ordered(api_as, people, query, expected):
 @pytest.mark.parametrize(
     "query",
     [
-        {"role": "owner"}, {"is_active": "yes"}, {"is_active": ""}, {"search": ""}, {"page": "0"}, {"page": "1.0"},
+        {"role": "owner"}, {"is_active": "yes"}, {"is_active": ""}, {"page": "0"}, {"page": "1.0"},
         {"page_size": "201"}, {"ordering": "password"}, {"ordering": "last_login__year"}, {"password": "x"},
         {"username": "anna"}, {"search": "x" * 201},
     ],
