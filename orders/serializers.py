@@ -257,7 +257,10 @@ class PlaceOrderSerializer(serializers.Serializer[Any]):
 
 
 class EditedItemSerializer(WantedItemSerializer):
+    """A line as it is to be: of a product, or an old one by its id."""
+
     id = IdField(required=False)
+    product = IdField(required=False)
 
 
 class EditOrderSerializer(PlaceOrderSerializer):

@@ -147,10 +147,7 @@ def write(target: Path, manifest: Manifest, database: Path, media: Path) -> None
             members[DATABASE] = _add(tar, DATABASE, database)
             for path in regular_files(media):
                 name = MEDIA + path.relative_to(media).as_posix()
-                try:
-                    members[name] = _add(tar, name, path)
-                except FileNotFoundError:
-                    continue  # deleted since it was listed, and so unused
+                members[name] = _add(tar, name, path)
             _add_bytes(tar, MANIFEST, Manifest(**{**vars(manifest), "members": members}).as_json())
             _add_bytes(tar, DIGEST, f"{tally.hash.hexdigest()}\n".encode())
         file.flush()

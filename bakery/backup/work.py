@@ -34,7 +34,10 @@ def make(folder: Path, *, now: datetime) -> Path:
     """
     folder.mkdir(parents=True, exist_ok=True)
     with _place(folder, "backup") as place:
+        # Before and after: a picture that is changed meanwhile is named by the one state or by the other.
+        _gather(Path(settings.MEDIA_ROOT), place / "media")
         dump, facts = _engine().dump(place)
+        _gather(Path(settings.MEDIA_ROOT), place / "media")
         manifest = Manifest(
             app_version=bakery.VERSION,
             created_at=now.isoformat(),
@@ -45,7 +48,7 @@ def make(folder: Path, *, now: datetime) -> Path:
         archive.compress(dump, place / archive.DATABASE)
         dump.unlink()
         draft = place / "draft.tar"
-        archive.write(draft, manifest, place / archive.DATABASE, Path(settings.MEDIA_ROOT))
+        archive.write(draft, manifest, place / archive.DATABASE, place / "media")
         (place / archive.DATABASE).unlink()
         verify(draft, place)
         named = _free_name(folder, now)
@@ -53,6 +56,21 @@ def make(folder: Path, *, now: datetime) -> Path:
         sqlite.sync(folder)
     Routine.objects.update_or_create(name="backup", defaults={"done_at": now})
     return named
+
+
+def _gather(media: Path, into: Path) -> None:
+    """Bring into the folder `into` what it lacks of `media`; linked where that can be, since no file changes."""
+    for path in archive.regular_files(media):
+        target = into / path.relative_to(media)
+        if target.exists():
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            target.hardlink_to(path)
+        except FileNotFoundError:
+            continue  # deleted since it was listed
+        except OSError:  # another file system
+            shutil.copyfile(path, target)
 
 
 def _free_name(folder: Path, now: datetime) -> Path:

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from accounts.models import User
 from bakery import clock
-from bakery.errors import DomainError, NotFound
+from bakery.errors import DomainError, NotFound, Problem
 from orders.errors import ExceedsBalance, IllegalTransition, TooLate
 from orders.models import Order, OrderEvent, OrderItem
 from orders.services import waiting
@@ -52,7 +52,7 @@ def edit_order(
     shown, before = _as_shown(order, old), Before(order.due_at, order.due_on, pieces_of(old))
     eaten, owed = order.consumption, of_order(old)
     _set_details(order, changes, actor)
-    lines = changes.get("items") or [_as_line(item) for item in old]
+    lines = _with_products(old, changes.get("items", [])) or [_as_line(item) for item in old]
     products = find_products(lines, also=before.pieces)
     items = _merge(old, lines, products, order, now)
     if order.consumption != eaten:
@@ -107,6 +107,21 @@ def _set_details(order: Order, changes: Mapping[str, Any], actor: User) -> None:
         order.customer = customer_of(actor, changes["customer"])
     set_due(order)
     require_complete(order)
+
+
+def _with_products(old: list[OrderItem], lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return `lines` with the product of the old line where only its id was sent."""
+    known = {item.pk: item.product_id for item in old}
+    problems = [
+        Problem("does_not_exist", f"The order has no line {line['id']}.", f"items.{index}.id")
+        if line.get("id") is not None
+        else Problem("required", "Name a product, or the id of a line.", f"items.{index}.product")
+        for index, line in enumerate(lines)
+        if "product" not in line and line.get("id") not in known
+    ]
+    if problems:
+        raise DomainError.of(problems)
+    return [{"product": known.get(line.get("id", 0)), **line} for line in lines]
 
 
 def _merge(

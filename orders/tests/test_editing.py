@@ -363,3 +363,25 @@ def test_only_managers_go_over_the_rules(patch):
     assert patch(order, {"items": [line(slow)], "override": "It is there"}, who="manager").status_code == 200
     order.refresh_from_db()
     assert order.override_reason == "It is there"
+
+
+def test_a_line_may_be_named_by_its_id_alone(patch):
+    order = make_order()
+    old = order.items.get()
+
+    shown = patch(order, {"items": [{"id": old.pk, "quantity": 4}]}).json()["data"]
+
+    assert [(item["id"], item["product"], item["quantity"]) for item in shown["items"]] == [(old.pk, old.product_id, 4)]
+
+
+@pytest.mark.parametrize(
+    ("named", "expected"),
+    [({}, ("required", "items.0.product")), ({"id": 10**9}, ("does_not_exist", "items.0.id"))],
+)
+def test_a_line_that_names_nothing_we_know_is_refused(patch, named, expected):
+    order = make_order()
+
+    error = patch(order, {"items": [{**named, "quantity": 4}]}).json()["errors"][0]
+
+    assert (error["code"], error["field"]) == expected
+    assert order.items.get().quantity != 4
