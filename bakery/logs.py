@@ -58,6 +58,7 @@ def config(*, debug: bool) -> dict[str, Any]:
             "django.request": {"level": "ERROR"},
             "django.server": {"level": "WARNING"},
             "django.security.DisallowedHost": {"level": "CRITICAL"},
+            "psycopg.pool": {"level": "WARNING"},
         },
     }
 

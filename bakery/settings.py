@@ -130,7 +130,10 @@ def _database() -> dict[str, Any]:
         # A file, not the shared memory that tests take by default: threads would find its tables locked.
         scratch = Path(tempfile.gettempdir()) / f"bakery-test-{os.getpid()}.sqlite3"
         return config | {"OPTIONS": options, "CONN_MAX_AGE": None, "TEST": {"NAME": str(scratch)}}
-    options |= {"pool": {"min_size": 1, "max_size": 8, "timeout": 5}, "connect_timeout": 3}
+    # While the server is away a request waits two seconds, and the first one after it is back gets through: left to
+    # itself the pool would ask again after ever longer pauses.
+    pool = {"min_size": 1, "max_size": 8, "timeout": 2, "reconnect_timeout": 1}
+    options |= {"pool": pool, "connect_timeout": 3}
     return config | {"OPTIONS": options, "CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True}
 
 

@@ -66,7 +66,7 @@ def not_ready(client):
 def test_not_ready_while_the_database_is_away(client, monkeypatch):
     monkeypatch.setitem(health.CHECKS, "database", refuse)
 
-    assert not_ready(client) == {"database": "failed"}
+    assert not_ready(client) == {"database": "failed", "migrations": "unknown"}
 
 
 @pytest.mark.django_db
