@@ -68,7 +68,8 @@ def check() -> None:
 def close_down() -> None:
     """Raise Refused while somebody is connected to the shop's database."""
     disconnect()
-    if _on_server("SELECT 1 FROM pg_stat_activity WHERE datname = %s LIMIT 1", live()):
+    others = "SELECT 1 FROM pg_stat_activity WHERE datname = %s AND backend_type = 'client backend' LIMIT 1"
+    if _on_server(others, live()):
         raise Refused("The shop is still running. Stop its web server and its worker first.")
 
 
