@@ -1,22 +1,22 @@
-"""The catalogue: what is sold, at what price and VAT, on which days, and how much of it a day can bear."""
+"""Products: what is sold, at what price, on which days, and how much of it a day can bear."""
 
-import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date, timedelta
-from decimal import Decimal
 from functools import reduce
 from operator import or_
-from typing import Any, TypeVar
+from typing import Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Lower
 from simple_history.models import HistoricalRecords
 
-from bakery.db import MoneyField, VersionedModel, to_cents
-
-T = TypeVar("T")
+from bakery.db import MoneyField, VersionedModel
+from products.models.capacity import MOST_PIECES, CapacityGroup
+from products.models.category import Category
+from products.models.food import Allergen, Diet
+from products.models.masks import from_mask, to_mask
+from products.models.vat import VatClass
 
 EVERY_DAY = (1, 2, 3, 4, 5, 6, 7)
 WEEKDAYS = [
@@ -25,137 +25,7 @@ WEEKDAYS = [
 A_YEAR_OF_HOURS = 366 * 24
 TEN_YEARS_OF_DAYS = 3660
 A_TON_OF_GRAMS = 1_000_000
-MOST_PIECES = 1_000_000
-LAST_POSITION = 1_000_000
-STANDARD = "standard"
 CATALOGUE = "catalogue"
-
-
-class Allergen(models.TextChoices):
-    """The 14 of Regulation (EU) 1169/2011, Annex II, in its order."""
-
-    GLUTEN = "gluten", "Cereals containing gluten"
-    CRUSTACEANS = "crustaceans", "Crustaceans"
-    EGGS = "eggs", "Eggs"
-    FISH = "fish", "Fish"
-    PEANUTS = "peanuts", "Peanuts"
-    SOYBEANS = "soybeans", "Soybeans"
-    MILK = "milk", "Milk"
-    NUTS = "nuts", "Nuts"
-    CELERY = "celery", "Celery"
-    MUSTARD = "mustard", "Mustard"
-    SESAME = "sesame", "Sesame"
-    SULPHITES = "sulphites", "Sulphur dioxide and sulphites"
-    LUPIN = "lupin", "Lupin"
-    MOLLUSCS = "molluscs", "Molluscs"
-
-
-class Diet(models.TextChoices):
-    VEGAN = "vegan", "Vegan"
-    VEGETARIAN = "vegetarian", "Vegetarian"
-    HALAL = "halal", "Halal"
-    KOSHER = "kosher", "Kosher"
-    ORGANIC = "organic", "Organic"
-    GLUTEN_FREE = "gluten_free", "Gluten free"
-    LACTOSE_FREE = "lactose_free", "Lactose free"
-
-
-class Place(models.TextChoices):
-    """Where it is eaten: VAT may differ."""
-
-    TAKEAWAY = "takeaway", "Takeaway"
-    EAT_IN = "eat_in", "Eaten in"
-
-
-def same_name(name: str) -> str:
-    """Return what two names have in common that differ only in case."""
-    return unicodedata.normalize("NFC", name).casefold()
-
-
-class Category(VersionedModel):
-    name = models.CharField(max_length=100)
-    slug = models.SlugField(max_length=120, unique=True)
-    position = models.PositiveIntegerField(default=0, validators=[MaxValueValidator(LAST_POSITION)])
-
-    history = HistoricalRecords()
-
-    class Meta:
-        ordering = ["position", "name", "pk"]
-        verbose_name_plural = "categories"
-        constraints = [
-            models.UniqueConstraint(
-                Lower("name"),
-                name="category_name_once",
-                violation_error_message="There is already a category with this name.",
-            ),
-            models.CheckConstraint(condition=Q(position__lte=LAST_POSITION), name="category_position_possible"),
-        ]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class VatClass(models.Model):
-    """A kind of goods, as VAT law sees it. Its rates are dated."""
-
-    slug = models.SlugField(max_length=50, unique=True)
-    name = models.CharField(max_length=100)
-
-    history = HistoricalRecords()
-
-    class Meta:
-        ordering = ["slug"]
-        verbose_name = "VAT class"
-        verbose_name_plural = "VAT classes"
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class VatRate(models.Model):
-    """Per cent of VAT contained in a price, for a place of consumption, from a day on."""
-
-    vat_class = models.ForeignKey(VatClass, on_delete=models.CASCADE, related_name="rates")
-    place = models.CharField(max_length=16, choices=Place)
-    rate = models.DecimalField(
-        max_digits=5, decimal_places=2, validators=[MinValueValidator(0), MaxValueValidator(100)], help_text="Per cent."
-    )
-    valid_from = models.DateField()
-
-    history = HistoricalRecords()
-
-    class Meta:
-        ordering = ["vat_class", "place", "valid_from"]
-        verbose_name = "VAT rate"
-        constraints = [
-            models.UniqueConstraint(fields=["vat_class", "place", "valid_from"], name="vat_rate_once_per_day"),
-            models.CheckConstraint(condition=Q(rate__gte=0, rate__lte=100), name="vat_rate_is_percentage"),
-            models.CheckConstraint(condition=Q(place__in=Place.values), name="vat_rate_place_known"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.vat_class} {self.place} {self.rate} %"
-
-
-class CapacityGroup(models.Model):
-    """What several products share on a day: an oven, a set of tins."""
-
-    name = models.CharField(max_length=100, unique=True)
-    daily_capacity = models.PositiveIntegerField(
-        validators=[MaxValueValidator(MOST_PIECES)],
-        help_text="Units a day; each product says how many one piece takes.",
-    )
-
-    history = HistoricalRecords()
-
-    class Meta:
-        ordering = ["name"]
-        constraints = [
-            models.CheckConstraint(condition=Q(daily_capacity__lte=MOST_PIECES), name="capacity_group_possible"),
-        ]
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class ProductQuerySet(models.QuerySet["Product"]):
@@ -191,19 +61,6 @@ def _stands_in(fields: Iterable[str], word: str) -> Q:
     # SQLite knows the case of ASCII letters alone, so other words are looked for in each form that people write.
     forms = {word} if word.isascii() else {word, word.lower(), word.upper(), word.capitalize()}
     return reduce(or_, (Q(**{f"{field}__icontains": form}) for field in fields for form in forms))
-
-
-# Small sets are kept as bits, in the order of their choices: both databases can filter by them, without a join.
-
-
-def to_mask(chosen: Iterable[Any], among: Sequence[Any]) -> int:
-    """Return the set `chosen` as bits; the first of `among` is bit 0. Raises ValueError for one that is not there."""
-    return sum(1 << among.index(one) for one in set(chosen))
-
-
-def from_mask(mask: int, among: Sequence[T]) -> list[T]:
-    """Return the members of `among` whose bits are set, in its order."""
-    return [one for bit, one in enumerate(among) if mask >> bit & 1]
 
 
 class Product(VersionedModel):
@@ -375,38 +232,3 @@ class ProductTarget(models.Model):
 
     def __str__(self) -> str:
         return f"{self.product_id} on {self.weekday}: {self.quantity}"
-
-
-class CapacityOverride(models.Model):
-    """Another daily capacity of a product, or of a group, for one date."""
-
-    product = models.ForeignKey(Product, on_delete=models.CASCADE, null=True, blank=True, related_name="overrides")
-    group = models.ForeignKey(CapacityGroup, on_delete=models.CASCADE, null=True, blank=True, related_name="overrides")
-    day = models.DateField()
-    capacity = models.PositiveIntegerField(validators=[MaxValueValidator(MOST_PIECES)])
-
-    history = HistoricalRecords()
-
-    class Meta:
-        ordering = ["day", "pk"]
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(product=None) ^ Q(group=None),
-                name="capacity_override_of_product_or_group",
-                violation_error_message="Choose either a product or a group.",
-            ),
-            models.CheckConstraint(condition=Q(capacity__lte=MOST_PIECES), name="capacity_override_possible"),
-            models.UniqueConstraint(fields=["product", "day"], name="capacity_override_once_per_product"),
-            models.UniqueConstraint(fields=["group", "day"], name="capacity_override_once_per_group"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.product or self.group} on {self.day}: {self.capacity}"
-
-
-def contained_vat(gross: Decimal, rate: Decimal) -> Decimal:
-    """Return the VAT that is contained in `gross` at `rate` per cent, rounded half up to the cent.
-
-    gross × rate / (100 + rate); German UStG § 10 (1) and French CGI art. 266 take the net amount as the base.
-    """
-    return to_cents(gross * rate / (100 + rate))
