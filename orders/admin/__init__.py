@@ -1,0 +1,6 @@
+"""The back office of orders."""
+
+from orders.admin.orders import OrderAdmin
+from orders.admin.standing import StandingOrderAdmin, WishAdmin
+
+__all__ = ["OrderAdmin", "StandingOrderAdmin", "WishAdmin"]
