@@ -25,6 +25,12 @@ class CapacityExceeded(Conflict):
     code = "capacity_exceeded"
 
 
+class MaximumExceeded(Conflict):
+    """More of a product than one order may hold."""
+
+    code = "maximum_exceeded"
+
+
 class IllegalTransition(Conflict):
     """The life cycle has no such step from where the order is."""
 

@@ -394,7 +394,7 @@ class ShortfallSerializer(serializers.Serializer[Any]):
     product_name = serializers.CharField()
     wanted = serializers.IntegerField()
     ordered = serializers.IntegerField()
-    reason = serializers.ChoiceField(choices=["sold_out", "not_baked", "too_late"])
+    reason = serializers.ChoiceField(choices=["sold_out", "not_baked", "too_late", "over_maximum"])
 
 
 class StandingDateSerializer(ModelSerializer):

@@ -149,7 +149,7 @@ class ProductAdmin(ImportExportModelAdmin):
         (None, {"fields": ["name", "slug", "sku", "category", "description", "image", "image_source", "seen"]}),
         ("Price", {"fields": ["price", "vat_class", "unit", "weight_g", "is_active"]}),
         ("Food information", {"fields": ["allergens", "may_contain", "diets", "shelf_life_days"]}),
-        ("When", {"fields": ["weekdays", "available_from", "available_until", "lead_time_hours"]}),
+        ("When", {"fields": ["weekdays", "available_from", "available_until", "lead_time_hours", "max_per_order"]}),
         ("Baking", {"fields": ["is_baked", "batch_size", "daily_capacity", "capacity_group", "capacity_units"]}),
     ]
 

@@ -28,7 +28,7 @@ COLUMNS = (
     "id", "sku", "name", "slug", "category__slug", "category__name", "description", "image", "image_source", "price",
     "vat_class_id", "vat_class__slug", "unit", "weight_g", "allergen_mask", "may_contain_mask", "diet_mask",
     "is_active", "is_baked", "weekday_mask", "available_from", "available_until", "lead_time_hours", "daily_capacity",
-    "shelf_life_days", "batch_size", "created_at", "updated_at", "version",
+    "max_per_order", "shelf_life_days", "batch_size", "created_at", "updated_at", "version",
 )  # fmt: skip
 
 
@@ -51,8 +51,8 @@ class ProductSerializer(fields.ModelSerializer):
         fields = (
             "id", "sku", "name", "slug", "category", "category_name", "description", "image", "price", "vat_class",
             "vat_rate", "unit", "weight_g", "allergens", "may_contain", "diets", "is_active", "is_baked", "weekdays",
-            "available_from", "available_until", "lead_time_hours", "daily_capacity", "shelf_life_days", "batch_size",
-            "created_at", "updated_at",
+            "available_from", "available_until", "lead_time_hours", "daily_capacity", "max_per_order",
+            "shelf_life_days", "batch_size", "created_at", "updated_at",
         )  # fmt: skip
         read_only_fields = ("id", "slug", "created_at", "updated_at")
 
@@ -87,6 +87,7 @@ def _show(row: Mapping[str, Any], rates: Mapping[int, Decimal], address_of: Call
         "available_until": row["available_until"],
         "lead_time_hours": row["lead_time_hours"],
         "daily_capacity": row["daily_capacity"],
+        "max_per_order": row["max_per_order"],
         "shelf_life_days": row["shelf_life_days"],
         "batch_size": row["batch_size"],
         "created_at": _instant(row["created_at"]),

@@ -36,8 +36,8 @@ def place_order(
     """Place an order for `items` ({"product": id, "quantity": pieces, "note": text}) at today's prices.
 
     `actor` None is a guest; a customer orders for themselves, staff for whom they say (`customer`, an id).
-    `override` is a reason to go over lead times, closing and capacity. Raises DomainError for what is missing or
-    unknown, NotAllowed for an override without the right, and the Conflicts of `rules.require_sound`.
+    `override` is a reason to go over the rules of `require_sound` that may be gone over. Raises DomainError for what is
+    missing or unknown, NotAllowed for an override without the right, and the Conflicts of `rules.require_sound`.
     """
     order = Order(
         channel=Channel.PHONE if actor and actor.is_staff else Channel.WEB, placed_by=actor, due_at=due_at,

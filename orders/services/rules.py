@@ -1,4 +1,4 @@
-"""What may be ordered for when: time, opening hours, what is sold that day, and the day's capacity."""
+"""What may be ordered for when: time, opening hours, what is sold that day, how much an order and a day can bear."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from bakery import clock
 from bakery.errors import Conflict, Problem
 from bakery.models import Closure, OpeningHours, is_open
 from orders import selectors
-from orders.errors import CapacityExceeded, ProductUnavailable, ShopClosed, TooLate
+from orders.errors import CapacityExceeded, MaximumExceeded, ProductUnavailable, ShopClosed, TooLate
 from orders.models import Order, OrderItem
 from products.models import CapacityGroup, CapacityOverride, Product
 
@@ -28,7 +28,7 @@ NOTHING = Before()
 
 
 class Shortfall(NamedTuple):
-    """What of a line could not be had, and why: not_baked, too_late or sold_out."""
+    """What of a line could not be had, and the first reason why: not_baked, too_late, over_maximum or sold_out."""
 
     product: int
     product_name: str
@@ -54,8 +54,8 @@ def require_sound(
     """Check `order` with `items` for what it asks more than `before`; `products` holds all of both, by id.
 
     Where it asks for more, they are locked and read anew in `products`. An edit is not refused for what it leaves as
-    it was. `override` goes over lead times, closing and capacity, never over the past. Raises TooLate,
-    ProductUnavailable, ShopClosed (or a Conflict of several), CapacityExceeded.
+    it was. `override` goes over lead times, closing, the maximum per order and capacity, never over the past. Raises
+    TooLate, ProductUnavailable, ShopClosed, MaximumExceeded (or a Conflict of several), CapacityExceeded.
     """
     moved = before.due_at != order.due_at
     if moved and order.due_at < now:
@@ -65,12 +65,15 @@ def require_sound(
     earlier = before.due_at is None or order.due_at < before.due_at
     if grown:
         _lock(products)
-    hurried = [products[pk] for pk in pieces_of(items) if earlier or pk not in before.pieces]
+    # Of what is refused as retired nothing more is told.
+    retired = {pk for pk in grown if not products[pk].is_active}
+    hurried = [products[pk] for pk in pieces_of(items) if pk not in retired and (earlier or pk not in before.pieces)]
 
     refusals = _unavailable(order.due_on, items, products, among=grown)
     if not override:
         refusals += _short_of_time(order, hurried, now)
         refusals += _closed(order) if moved else []
+        refusals += _over_maximum(items, products, before.pieces)
     if refusals:
         kinds = {type(refusal) for refusal in refusals}
         kind = kinds.pop() if len(kinds) == 1 else Conflict
@@ -101,6 +104,8 @@ def cut_to_fit(
             room, reason = 0, "not_baked"
         elif order.due_at - now < product.lead_time:
             room, reason = 0, "too_late"
+        elif product.max_per_order is not None and wanted > product.max_per_order:
+            room, reason = min(product.max_per_order, wanted if room is None else room), "over_maximum"
         item.quantity = wanted if room is None else min(wanted, room)
         if item.quantity:
             left.take(product, item.quantity)
@@ -134,10 +139,31 @@ def pieces_of(items: Iterable[OrderItem]) -> Counter[int]:
 
 def _unavailable(day: date, items: list[OrderItem], products: dict[int, Product], *, among: set[int]) -> list[Conflict]:
     return [
-        ProductUnavailable(f"{products[item.product_id]} is not sold on {day}.", field=f"items.{index}.product")
+        ProductUnavailable(_told_unavailable(products[item.product_id], day), field=f"items.{index}.product")
         for index, item in enumerate(items)
         if item.product_id in among and not products[item.product_id].is_available_on(day)
     ]
+
+
+def _told_unavailable(product: Product, day: date) -> str:
+    """The public may know that there was a product, but not which one."""
+    return f"{product} is not sold on {day}." if product.is_active else "This product is not sold."
+
+
+def _over_maximum(items: list[OrderItem], products: dict[int, Product], before: Counter[int]) -> list[Conflict]:
+    """What the order held `before` a maximum came, it keeps: only more than that is refused."""
+    refusals: list[Conflict] = []
+    wanted = Counter[int]()
+    for index, item in enumerate(items):
+        product, earlier = products[item.product_id], wanted[item.product_id]
+        wanted[product.pk] += item.quantity
+        if product.max_per_order is None or not product.is_active:
+            continue
+        most = max(product.max_per_order, before[product.pk])
+        if earlier <= most < wanted[product.pk]:
+            message = f"One order may hold at most {most} of {product}."
+            refusals.append(MaximumExceeded(message, field=f"items.{index}.quantity"))
+    return refusals
 
 
 def _short_of_time(order: Order, products: list[Product], now: datetime) -> list[Conflict]:

@@ -11,7 +11,7 @@ from accounts.models import User
 from bakery import clock
 from bakery.errors import DomainError, NotFound
 from orders import selectors
-from orders.errors import AlreadyGenerated, NotSoldOut, ProductUnavailable, TooLate
+from orders.errors import AlreadyGenerated, MaximumExceeded, NotSoldOut, ProductUnavailable, TooLate
 from orders.models import MOST_PIECES, Channel, NoticeKind, Order, OrderItem, Wish
 from orders.services import notices
 from orders.services.lines import new_item, set_totals
@@ -42,8 +42,8 @@ def wait_for(
     """Put somebody on the waiting list; without `due_time` they come when the shop closes that day.
 
     `actor` None is a guest, who must leave an e-mail address; staff say for whom it is. Raises NotSoldOut where it
-    can be ordered, ProductUnavailable, TooLate, ShopClosed where waiting is in vain, DomainError for an unknown
-    product or a missing address, AlreadyExists (by the database) for who waits already.
+    can be ordered, ProductUnavailable, TooLate, MaximumExceeded, ShopClosed where waiting is in vain, DomainError for
+    an unknown product or a missing address, AlreadyExists (by the database) for who waits already.
     """
     now = now or clock.now()
     if not Product.objects.filter(pk=product).exists():
@@ -56,13 +56,16 @@ def wait_for(
     if wish.customer is None and not wish.customer_email:
         raise DomainError("Leave an e-mail address.", field="customer_email", code="required")
     # Whoever frees something takes the same lock before they look who waits.
-    _, reason = _try(wish, lock_capacity([product]), now)
+    known = lock_capacity([product])
+    _, reason = _try(wish, known, now)
     if reason == "":
         raise NotSoldOut("It is not sold out: order it.", field="quantity")
     if reason == "not_baked":
         raise ProductUnavailable(f"It is not sold on {date}.", field="product")
     if reason == "too_late":
         raise TooLate("Its lead time is over.", field="date")
+    if reason == "over_maximum":
+        raise MaximumExceeded(f"One order may hold at most {known[product].max_per_order} of it.", field="quantity")
     wish.save(force_insert=True)
     return wish
 

@@ -93,6 +93,13 @@ class Product(VersionedModel):
     daily_capacity = models.PositiveIntegerField(
         null=True, blank=True, validators=[MaxValueValidator(MOST_PIECES)], help_text="Pieces a day; empty: no limit."
     )
+    max_per_order = models.PositiveIntegerField(
+        "maximum per order",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_PIECES)],
+        help_text="Pieces that one order may hold; empty: no limit. Sales at the till are not bound by it.",
+    )
     capacity_group = models.ForeignKey(
         CapacityGroup, on_delete=models.PROTECT, null=True, blank=True, related_name="products"
     )
@@ -146,6 +153,10 @@ class Product(VersionedModel):
             models.CheckConstraint(
                 condition=Q(daily_capacity=None) | Q(daily_capacity__lte=MOST_PIECES),
                 name="product_daily_capacity_possible",
+            ),
+            models.CheckConstraint(
+                condition=Q(max_per_order=None) | Q(max_per_order__range=(1, MOST_PIECES)),
+                name="product_max_per_order_possible",
             ),
             models.CheckConstraint(condition=Q(lead_time_hours__lte=A_YEAR_OF_HOURS), name="product_lead_time_a_year"),
             models.CheckConstraint(

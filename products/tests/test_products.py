@@ -43,6 +43,7 @@ def test_a_product_is_shown_with_everything_that_is_known_of_it(api_as, bread):
         available_from=date(2026, 1, 1),
         lead_time_hours=12,
         daily_capacity=120,
+        max_per_order=30,
         shelf_life_days=1,
         batch_size=10,
     )
@@ -74,6 +75,7 @@ def test_a_product_is_shown_with_everything_that_is_known_of_it(api_as, bread):
         "available_until": None,
         "lead_time_hours": 12,
         "daily_capacity": 120,
+        "max_per_order": 30,
         "shelf_life_days": 1,
         "batch_size": 10,
         "created_at": answer.json()["data"]["created_at"],
@@ -117,6 +119,7 @@ def test_what_a_new_product_does_not_say_takes_its_default(manager, bread):
         "available_until": None,
         "lead_time_hours": 0,
         "daily_capacity": None,
+        "max_per_order": None,
         "shelf_life_days": None,
         "batch_size": None,
     }
@@ -196,6 +199,8 @@ def test_a_price_is_shown_with_two_decimals(manager, bread, price, shown):
         ({"lead_time_hours": 100_000}, ("max_value", "lead_time_hours")),
         ({"daily_capacity": 1.5}, ("invalid", "daily_capacity")),
         ({"batch_size": 0}, ("min_value", "batch_size")),
+        ({"max_per_order": 0}, ("min_value", "max_per_order")),
+        ({"max_per_order": 1_000_001}, ("max_value", "max_per_order")),
         ({"available_from": "2026-1-5"}, ("invalid", "available_from")),
         ({"available_from": "2026-02-01", "available_until": "2026-01-31"}, ("invalid", "available_until")),
     ],
