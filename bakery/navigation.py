@@ -10,6 +10,7 @@ _PAGES: dict[str, list[tuple[str, str, str]]] = {
         ("Orders", "shopping_bag", "orders.order"),
         ("Standing orders", "event_repeat", "orders.standingorder"),
         ("Waiting list", "hourglass_empty", "orders.wish"),
+        ("Over the rules", "rule", "orders.override"),
     ],
     "Kitchen": [
         ("Baking lists", "bakery_dining", "production.bakingplan"),

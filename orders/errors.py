@@ -53,3 +53,7 @@ class NotSoldOut(Conflict):
     """Nobody need wait for it."""
 
     code = "not_sold_out"
+
+
+# What a manager may go over with a reason.
+OVERRIDABLE = tuple(rule.code for rule in (TooLate, ShopClosed, MaximumExceeded, CapacityExceeded))

@@ -23,6 +23,7 @@ from bakery.api.fields import (
 from bakery.db import CENT
 from cashbook.models import MAIN, Method
 from orders import services
+from orders.errors import OVERRIDABLE
 from orders.models import (
     MOST_LINES,
     MOST_PIECES,
@@ -30,6 +31,7 @@ from orders.models import (
     Order,
     OrderEvent,
     OrderItem,
+    Override,
     Payment,
     PaymentKind,
     PaymentStatus,
@@ -137,18 +139,37 @@ def _bucket(bucket: VatBucket) -> dict[str, str]:
     return {name: f"{getattr(bucket, name):.2f}" for name in ("rate", "net", "vat", "gross")}
 
 
+class OverrideSerializer(ModelSerializer):
+    """Why somebody went over the rules, and over which: the codes of the refusals."""
+
+    rules = serializers.ListField(child=serializers.ChoiceField(OVERRIDABLE))
+
+    class Meta:
+        model = Override
+        fields = ["reason", "rules"]
+        read_only_fields = fields
+
+
 class OrderEventSerializer(ModelSerializer):
-    """A step in an order's life; `changes` says of each field what it was and what it became."""
+    """A step in an order's life; `changes` says of each field what it was and what it became.
+
+    `override` is for the staff: it is null to everybody else.
+    """
 
     user = serializers.CharField(source="user.username", default=None, allow_null=True)
     vars()["from"] = serializers.CharField(source="came_from", allow_null=True)  # `from` is a word of Python's
     to = serializers.CharField(source="to_status")
     changes = serializers.DictField(child=serializers.ListField())
+    override = OverrideSerializer(default=None, allow_null=True)
 
     class Meta:
         model = OrderEvent
-        fields = ["at", "user", "from", "to", "note", "changes"]
+        fields = ["at", "user", "from", "to", "note", "changes", "override"]
         read_only_fields = fields
+
+    def to_representation(self, instance: OrderEvent) -> dict[str, Any]:
+        shown = super().to_representation(instance)
+        return shown if self.context["request"].user.is_staff else {**shown, "override": None}
 
 
 class StepSerializer(ModelSerializer):

@@ -117,8 +117,8 @@ class OrderViewSet(TaggedListMixin, ApiViewSet[Order]):
     @extend_schema(responses=OrderEventSerializer(many=True), filters=False)
     @action(detail=True, pagination_class=None)
     def history(self, request: Request, pk: str) -> Response:
-        events = self.get_object().history.select_related("user")
-        return Response(OrderEventSerializer(events, many=True).data)
+        events = self.get_object().history.select_related("user", "override")
+        return Response(OrderEventSerializer(events, many=True, context=self.get_serializer_context()).data)
 
     @extend_schema(responses=PaymentSerializer(many=True), filters=False)
     @action(detail=True, pagination_class=None)

@@ -4,6 +4,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from bakery.api.fields import SumField
+from orders.errors import OVERRIDABLE
 from reports.selectors import GROUPINGS, Key
 
 
@@ -72,3 +73,30 @@ class DailyCashReportSerializer(serializers.Serializer[Any]):
     to = serializers.DateField(source="last")
     days = DailyCashSerializer(many=True)
     total = CashFiguresSerializer()
+
+
+class OverrideRowSerializer(serializers.Serializer[Any]):
+    at = serializers.DateTimeField()
+    user = serializers.CharField(allow_null=True)
+    order = serializers.IntegerField()
+    code = serializers.CharField(help_text="Of the order.")
+    due_at = serializers.DateTimeField(help_text="When the order is due now.")
+    action = serializers.ChoiceField(["placed", "edited"])
+    rules = serializers.ListField(
+        child=serializers.ChoiceField(OVERRIDABLE), help_text="The codes of the refusals that were gone over."
+    )
+    reason = serializers.CharField()
+
+
+class OverrideTotalSerializer(serializers.Serializer[Any]):
+    overrides = serializers.IntegerField(source="total")
+    by_rule = serializers.DictField(
+        child=serializers.IntegerField(), help_text="An override may have gone over several rules, or over none."
+    )
+
+
+class OverrideReportSerializer(serializers.Serializer[Any]):
+    vars()["from"] = serializers.DateField(source="first")
+    to = serializers.DateField(source="last")
+    rows = OverrideRowSerializer(many=True)
+    total = OverrideTotalSerializer(source="*")

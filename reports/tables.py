@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 
+from bakery import clock
 from bakery.tables import Cell, Table
 from cashbook.models import EntryType, Method
 from cashbook.selectors import Summary
-from reports.selectors import SalesReport
+from reports.selectors import OverrideReport, SalesReport
 
 
 def of_sales(report: SalesReport) -> Table:
@@ -23,3 +24,15 @@ def of_cash(report: Summary) -> Table:
         for day in report.days
     )
     return Table(f"cash-{report.first}-{report.last}", columns, rows)
+
+
+def of_overrides(report: OverrideReport) -> Table:
+    columns = ("at", "user", "code", "due_at", "action", "rules", "reason")
+    rows: Iterable[tuple[Cell, ...]] = (
+        (
+            clock.local(row.at).isoformat(), row.user, row.code, clock.local(row.due_at).isoformat(), row.action,
+            " ".join(row.rules), row.reason,
+        )
+        for row in report.rows
+    )  # fmt: skip
+    return Table(f"overrides-{report.first}-{report.last}", columns, rows)

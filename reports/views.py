@@ -13,7 +13,7 @@ from bakery.api.viewsets import ApiViewSet
 from bakery.tables import FORMS, Table
 from cashbook.selectors import summary
 from reports import selectors, tables
-from reports.serializers import DailyCashReportSerializer, SalesReportSerializer
+from reports.serializers import DailyCashReportSerializer, OverrideReportSerializer, SalesReportSerializer
 
 _PERIOD = [
     OpenApiParameter("from", OpenApiTypes.DATE, description="Without both the last 30 days; at most 1,830."),
@@ -37,6 +37,7 @@ class ReportViewSet(ApiViewSet[Any]):
     permissions: ClassVar[dict[str, str]] = {
         "sales": "orders.view_sales_report",
         "cash": "cashbook.view_cash_report",
+        "overrides": "orders.view_override",
     }
 
     @extend_schema(parameters=[*_PERIOD, _GROUP_BY], responses=_answers(SalesReportSerializer))
@@ -57,6 +58,15 @@ class ReportViewSet(ApiViewSet[Any]):
         first, last = read_days(request)
         report = summary(first, last)
         return _download(form, tables.of_cash(report)) if form else Response(DailyCashReportSerializer(report).data)
+
+    @extend_schema(parameters=_PERIOD, responses=_answers(OverrideReportSerializer))
+    @action(detail=False)
+    def overrides(self, request: Request) -> Response | HttpResponse:
+        refuse_unknown(request, frozenset({"from", "to", "as"}))
+        form = read_choice(request, "as", FORMS, "")
+        first, last = read_days(request)
+        report = selectors.overrides(first=first, last=last)
+        return _download(form, tables.of_overrides(report)) if form else Response(OverrideReportSerializer(report).data)
 
 
 def _download(form: str, table: Table) -> HttpResponse:

@@ -29,9 +29,10 @@ USERNAME, FIRST, LAST, FORMER = "mk-username", "MkFirst", "MkLast", "MkFormer"
 EMAIL, OLD_EMAIL, PHONE = "mk-mail@example.com", "mk-old@example.com", "+33 98 76 54"
 ADDRESS, NOTES, LINE_NOTE, EDIT_NOTE = "MkAddress 1", "MkNotes", "MkLineNote", "MkEditNote"
 EVENT_NOTE, PAYMENT_NOTE, STANDING, GUEST = "MkEventNote", "MkPaymentNote", "MkStandingLane", "MkGuest"
+REASON, LATER_REASON = "MkReason", "MkLaterReason"
 MARKERS = [
     USERNAME, FIRST, LAST, FORMER, EMAIL, OLD_EMAIL, PHONE, ADDRESS, NOTES, LINE_NOTE, EDIT_NOTE, EVENT_NOTE,
-    PAYMENT_NOTE, STANDING, GUEST,
+    PAYMENT_NOTE, STANDING, GUEST, REASON, LATER_REASON,
 ]  # fmt: skip
 
 
@@ -81,6 +82,10 @@ def person(api_as):
     api_as(cashier).post(f"/api/orders/{order.pk}/payments", paid, format="json", headers={"Idempotency-Key": "two"})
     phone = {"customer": person.pk, "due_at": on(1).isoformat(), "items": [{"product": product.pk, "quantity": 1}]}
     api_as(cashier).post("/api/orders", phone, format="json", headers={"Idempotency-Key": "three"})
+    over = {**phone, "override": REASON}
+    favour = api_as("manager").post("/api/orders", over, format="json", headers={"Idempotency-Key": "five"}).json()
+    changes = {"notes": "!", "override": LATER_REASON}
+    services.edit_order(order_id=favour["data"]["id"], actor=make_user(role="manager"), changes=changes)
     guest = {**phone, "customer_name": GUEST, "customer_email": EMAIL.upper()}
     api_as(None).post("/api/orders", guest, format="json", headers={"Idempotency-Key": "four"})
     make_standing_order(customer=person, fulfilment="delivery", address=STANDING, due_time=time(23, 59))

@@ -106,11 +106,16 @@ class PaymentInline(PartInline):
 class OrderEventInline(PartInline):
     model = OrderEvent
     verbose_name_plural = "history"
-    fields = ["at", "user", "from_status", "to_status", "note", "changes"]
+    fields = ["at", "user", "from_status", "to_status", "note", "changes", "override"]
+    readonly_fields = ["override"]
+
+    @admin.display(description="over the rules")
+    def override(self, event: OrderEvent) -> str:
+        return str(getattr(event, "override", ""))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OrderEvent]:
         events: QuerySet[OrderEvent] = super().get_queryset(request)
-        return events.select_related("user")
+        return events.select_related("user", "override")
 
 
 @admin.register(Order)

@@ -22,6 +22,7 @@ from orders.models.orders import (
     VatBucket,
     vat_buckets,
 )
+from orders.models.overrides import Override
 from orders.models.standing import SkippedDate, StandingDate, StandingOrder, StandingOrderItem, StandingOrderQuerySet
 from orders.models.waiting import Wish, WishQuerySet
 
@@ -39,6 +40,7 @@ __all__ = [
     "OrderEvent",
     "OrderItem",
     "OrderQuerySet",
+    "Override",
     "Payment",
     "PaymentKind",
     "PaymentStatus",

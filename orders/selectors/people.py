@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import Q
 
 from bakery.privacy import Person
-from orders.models import Order, OrderQuerySet, StandingOrder, StandingOrderQuerySet, Wish, WishQuerySet
+from orders.models import Order, OrderEvent, OrderQuerySet, StandingOrder, StandingOrderQuerySet, Wish, WishQuerySet
 
 _CONTACT = ("customer_name", "customer_email", "customer_phone")
 
@@ -25,7 +25,7 @@ def wishes_of(person: Person) -> WishQuerySet:
 
 def export(person: Person) -> dict[str, Any]:
     """Return the orders of `person` with all that hangs on them, their standing orders and their wishes."""
-    orders = orders_of(person).order_by("pk").prefetch_related("items", "payments", "history")
+    orders = orders_of(person).order_by("pk").prefetch_related("items", "payments", "history__override")
     standing = standing_orders_of(person).order_by("pk").prefetch_related("items__product", "skips")
     wishes = wishes_of(person).select_related("product")
     found = {
@@ -57,7 +57,15 @@ def _order(order: Order) -> dict[str, Any]:
         **_values(order, *details),
         "items": [_values(item, *items) for item in order.items.all()],
         "payments": [_values(row, "created_at", "kind", "amount", "method", "note") for row in order.payments.all()],
-        "history": [_values(row, "at", "from_status", "to_status", "note", "changes") for row in order.history.all()],
+        "history": [_event(event) for event in order.history.all()],
+    }
+
+
+def _event(event: OrderEvent) -> dict[str, Any]:
+    override = getattr(event, "override", None)
+    return {
+        **_values(event, "at", "from_status", "to_status", "note", "changes"),
+        "override_reason": override.reason if override else "",
     }
 
 

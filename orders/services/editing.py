@@ -11,7 +11,7 @@ from accounts.models import User
 from bakery import clock
 from bakery.errors import DomainError, NotFound, Problem
 from orders.errors import ExceedsBalance, IllegalTransition, TooLate
-from orders.models import Order, OrderEvent, OrderItem
+from orders.models import Order, OrderEvent, OrderItem, Override
 from orders.services import waiting
 from orders.services.lines import find_products, new_item, set_totals
 from orders.services.placing import customer_of, require_complete, require_override_right, set_due
@@ -62,7 +62,7 @@ def edit_order(
     freed = _freed(before, order, items)
     if freed:
         lock_capacity(products)
-    require_sound(order, items, products, now=now, override=bool(override), before=before)
+    overridden = require_sound(order, items, products, now=now, override=bool(override), before=before)
     if "items" in changes or order.due_at != before.due_at:
         order.deadline_at = deadline_of(order, (products[item.product_id] for item in items))
     set_totals(order, items)
@@ -71,9 +71,11 @@ def edit_order(
     if changed:
         order.override_reason = override or order.override_reason
         _keep(order, old, items)
-        OrderEvent.objects.create(
+        event = OrderEvent.objects.create(
             order=order, at=now, user=actor, from_status=order.status, to_status=order.status, changes=changed
         )
+        if override:
+            Override.objects.create(event=event, reason=override, rules=overridden)
     if freed:
         waiting.serve(day=before.due_on or order.due_on, products=freed, now=now)
     return order

@@ -8,7 +8,7 @@ from bakery import clock
 from bakery.models import IdempotencyKey
 from bakery.privacy import Person
 from orders import selectors
-from orders.models import Fulfilment, Notice, Order, OrderEvent, OrderItem, Payment, StandingOrder
+from orders.models import Fulfilment, Notice, Order, OrderEvent, OrderItem, Override, Payment, StandingOrder
 from orders.services.storing import new_token
 
 GONE = "erased"
@@ -38,6 +38,7 @@ def _forget_order(order: Order) -> None:
     )  # fmt: skip
     OrderItem.objects.filter(order=order).exclude(note="").update(note="")
     Payment.objects.filter(order=order).exclude(note="").update(note="")
+    Override.objects.filter(event__order=order).update(reason=GONE)
     Notice.objects.filter(order=order).delete()
     OrderEvent.objects.filter(order=order).exclude(note="").update(note="")
     for event in OrderEvent.objects.filter(order=order).exclude(changes={}):

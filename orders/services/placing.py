@@ -8,7 +8,7 @@ from django.db import transaction
 from accounts.models import User
 from bakery import clock
 from bakery.errors import DomainError, NotAllowed, Problem
-from orders.models import Channel, Fulfilment, NoticeKind, Order
+from orders.models import Channel, Fulfilment, NoticeKind, Order, Override
 from orders.services import notices
 from orders.services.lines import find_products, new_item, set_totals
 from orders.services.rules import deadline_of, require_sound
@@ -57,10 +57,12 @@ def _place(order: Order, lines: list[dict[str, Any]], *, actor: User | None, now
     products = find_products(lines)
     rates = rates_on(clock.shop_day(now), order.consumption)
     items = [new_item(line, products[line["product"]], rates) for line in lines]
-    require_sound(order, items, products, now=now, override=bool(order.override_reason))
+    overridden = require_sound(order, items, products, now=now, override=bool(order.override_reason))
     order.deadline_at = deadline_of(order, products.values())
     set_totals(order, items)
-    insert(order, items, actor=actor, now=now)
+    event = insert(order, items, actor=actor, now=now)
+    if order.override_reason:
+        Override.objects.create(event=event, reason=order.override_reason, rules=overridden)
     notices.owe(order, NoticeKind.RECEIVED)
     return order
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from django.db.models import Q
 
 from bakery import clock
-from bakery.errors import Conflict, Problem
+from bakery.errors import Conflict
 from bakery.models import Closure, OpeningHours, is_open
 from orders import selectors
 from orders.errors import CapacityExceeded, MaximumExceeded, ProductUnavailable, ShopClosed, TooLate
@@ -50,12 +50,13 @@ def require_sound(
     now: datetime,
     override: bool,
     before: Before = NOTHING,
-) -> None:
+) -> list[str]:
     """Check `order` with `items` for what it asks more than `before`; `products` holds all of both, by id.
 
     Where it asks for more, they are locked and read anew in `products`. An edit is not refused for what it leaves as
-    it was. `override` goes over lead times, closing, the maximum per order and capacity, never over the past. Raises
-    TooLate, ProductUnavailable, ShopClosed, MaximumExceeded (or a Conflict of several), CapacityExceeded.
+    it was. `override` goes over lead times, closing, the maximum per order and capacity, never over the past; the
+    codes of what it went over are returned. Raises TooLate, ProductUnavailable, ShopClosed, MaximumExceeded (or a
+    Conflict of several), CapacityExceeded.
     """
     moved = before.due_at != order.due_at
     if moved and order.due_at < now:
@@ -69,17 +70,22 @@ def require_sound(
     retired = {pk for pk in grown if not products[pk].is_active}
     hurried = [products[pk] for pk in pieces_of(items) if pk not in retired and (earlier or pk not in before.pieces)]
 
-    refusals = _unavailable(order.due_on, items, products, among=grown)
-    if not override:
-        refusals += _short_of_time(order, hurried, now)
-        refusals += _closed(order) if moved else []
-        refusals += _over_maximum(items, products, before.pieces)
+    final = _unavailable(order.due_on, items, products, among=grown)
+    pliant = _short_of_time(order, hurried, now)
+    pliant += _closed(order) if moved else []
+    pliant += _over_maximum(items, products, before.pieces)
+    _refuse(final if override else final + pliant)
+    if grown:
+        pliant += _over_capacity(order, items, products, held)
+    _refuse([] if override else pliant)
+    return sorted({refusal.code for refusal in pliant})
+
+
+def _refuse(refusals: list[Conflict]) -> None:
     if refusals:
         kinds = {type(refusal) for refusal in refusals}
         kind = kinds.pop() if len(kinds) == 1 else Conflict
         raise kind.of([problem for refusal in refusals for problem in refusal.problems])
-    if grown and not override:
-        _require_capacity(order, items, products, held)
 
 
 def cut_to_fit(
@@ -207,13 +213,6 @@ class _Limits(NamedTuple):
             self.units[product.capacity_group_id] -= quantity * product.capacity_units
 
 
-def _require_capacity(order: Order, items: list[OrderItem], products: dict[int, Product], held: Counter[int]) -> None:
-    """Raise CapacityExceeded unless the day has room for `items`; the order's own `held` pieces are its to keep."""
-    problems = _exceeding(items, products, _left(order, products, held), order.due_on)
-    if problems:
-        raise CapacityExceeded.of(problems)
-
-
 def _left(order: Order, products: dict[int, Product], held: Counter[int]) -> _Limits:
     """Return what is left for `products`, which are locked, on the order's day, with what the order holds itself."""
     limits = _limits(order.due_on, products)
@@ -231,20 +230,27 @@ def _left(order: Order, products: dict[int, Product], held: Counter[int]) -> _Li
     )
 
 
-def _exceeding(items: list[OrderItem], products: dict[int, Product], left: _Limits, day: date) -> list[Problem]:
-    """Take the lines one by one out of what is left; return a problem for each that does not fit."""
-    problems, earlier = [], Counter[int]()
+def _over_capacity(
+    order: Order, items: list[OrderItem], products: dict[int, Product], held: Counter[int]
+) -> list[Conflict]:
+    """Take the lines one by one out of what is left of the day; return a refusal for each that does not fit.
+
+    The order's own `held` pieces are its to keep.
+    """
+    left, day = _left(order, products, held), order.due_on
+    refusals: list[Conflict] = []
+    earlier = Counter[int]()
     for index, item in enumerate(items):
         product = products[item.product_id]
         room = left.room_for(product)
         if room is not None and item.quantity > room:
             most = room + earlier[product.pk]
             message = f"Of {product} only {most} are left on {day}." if most else f"{product} is sold out on {day}."
-            problems.append(Problem(CapacityExceeded.code, message, f"items.{index}.quantity"))
+            refusals.append(CapacityExceeded(message, field=f"items.{index}.quantity"))
             continue
         earlier[product.pk] += item.quantity
         left.take(product, item.quantity)
-    return problems
+    return refusals
 
 
 def _lock(products: dict[int, Product]) -> None:

@@ -39,10 +39,10 @@ def with_free_code(order: Order, store: Callable[[], Order]) -> Order:
     raise taken
 
 
-def insert(order: Order, items: list[OrderItem], *, actor: User | None, now: datetime, note: str = "") -> None:
-    """Write a new order with its lines and the first event of its history."""
+def insert(order: Order, items: list[OrderItem], *, actor: User | None, now: datetime, note: str = "") -> OrderEvent:
+    """Write a new order with its lines and the first event of its history; return that event."""
     order.save(force_insert=True)
     for item in items:
         item.order = order
     OrderItem.objects.bulk_create(items)
-    OrderEvent.objects.create(order=order, at=now, user=actor, to_status=order.status, note=note)
+    return OrderEvent.objects.create(order=order, at=now, user=actor, to_status=order.status, note=note)

@@ -71,6 +71,7 @@ def test_the_details_are_changed_and_the_history_tells_each(patch, api_as):
             "address": ["", "2 Mill Lane"],
             "notes": ["before", "after"],
         },
+        "override": None,
     }
 
 

@@ -182,4 +182,5 @@ def test_every_report_is_closed_by_its_own_permission():
     assert ReportViewSet.permissions == {
         "sales": "orders.view_sales_report",
         "cash": "cashbook.view_cash_report",
+        "overrides": "orders.view_override",
     }

@@ -324,7 +324,7 @@ def test_a_report_costs_the_same_few_queries_however_much_was_sold(api_as, queri
         ("admin", 200),
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("path", ["sales", "cash", "sales?as=csv", "cash?as=xlsx"])
+@pytest.mark.parametrize("path", ["sales", "cash", "overrides", "sales?as=csv", "cash?as=xlsx", "overrides?as=csv"])
 def test_managers_and_admins_may_see_it(api_as, db, role, status, path):
     assert api_as(role).get(f"/api/reports/{path}").status_code == status
 
