@@ -28,6 +28,7 @@ from orders.models import (
     MOST_LINES,
     MOST_PIECES,
     Fulfilment,
+    Line,
     Order,
     OrderEvent,
     OrderItem,
@@ -110,7 +111,7 @@ class OrderSerializer(ModelSerializer):
             "due_at": clock.local(order.due_at).isoformat(),
             "deadline_at": clock.local(order.deadline_at).isoformat(),
             "notes": order.notes,
-            "items": [_item(item) for item in order.items.all()],
+            "items": [_line(line) for line in order.lines],
             "total": f"{order.total:.2f}",
             "vat_total": f"{order.vat_total:.2f}",
             "vat": [_bucket(bucket) for bucket in order.vat_buckets()],
@@ -122,16 +123,16 @@ class OrderSerializer(ModelSerializer):
         }
 
 
-def _item(item: OrderItem) -> dict[str, Any]:
+def _line(line: Line) -> dict[str, Any]:
     return {
-        "id": item.pk,
-        "product": item.product_id,
-        "product_name": item.product_name,
-        "unit_price": f"{item.unit_price:.2f}",
-        "vat_rate": f"{item.vat_rate:.2f}",
-        "quantity": item.quantity,
-        "line_total": f"{item.line_total:.2f}",
-        "note": item.note,
+        "id": line.id,
+        "product": line.product_id,
+        "product_name": line.product_name,
+        "unit_price": f"{line.unit_price:.2f}",
+        "vat_rate": f"{line.vat_rate:.2f}",
+        "quantity": line.quantity,
+        "line_total": f"{line.line_total:.2f}",
+        "note": line.note,
     }
 
 

@@ -11,7 +11,7 @@ from rest_framework.decorators import action
 from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.status import HTTP_200_OK, HTTP_201_CREATED, HTTP_204_NO_CONTENT
+from rest_framework.status import HTTP_201_CREATED, HTTP_204_NO_CONTENT
 
 from accounts.models import User
 from bakery import clock
@@ -22,7 +22,7 @@ from bakery.api.throttling import Limit
 from bakery.api.viewsets import ApiViewSet, TaggedListMixin
 from orders import selectors, services
 from orders.filters import OrderFilter, StandingOrderFilter, WishFilter, read_availability
-from orders.models import Order, StandingOrder, Wish
+from orders.models import Order, StandingOrder, Wish, load_lines
 from orders.serializers import (
     AvailabilitySerializer,
     ChangeStatusSerializer,
@@ -75,14 +75,15 @@ class OrderViewSet(TaggedListMixin, ApiViewSet[Order]):
         return self.actor if self.request.user.is_authenticated else None
 
     def get_queryset(self) -> QuerySet[Order]:
-        return Order.objects.visible_to(self.actor).with_items()
+        return Order.objects.visible_to(self.actor)
 
     def get_serializer_context(self) -> dict[str, Any]:
         return {**super().get_serializer_context(), "now": clock.now()}
 
-    def show(self, instance: Order, *, code: int = HTTP_200_OK, **headers: str) -> Response:
-        prefetch_related_objects([instance], "items")
-        return super().show(instance, code=code, **headers)
+    def paginate_queryset(self, queryset: Any) -> Any:
+        page = super().paginate_queryset(queryset) or []
+        load_lines(page)
+        return page
 
     def retrieve(self, request: Request, pk: str) -> Response:
         return self.show(self.get_object())
@@ -137,7 +138,7 @@ class OrderViewSet(TaggedListMixin, ApiViewSet[Order]):
     @extend_schema(responses=TrackedOrderSerializer, filters=False)
     @action(detail=False, url_path="track/(?P<token>[A-Za-z0-9_-]{1,64})", pagination_class=None)
     def track(self, request: Request, token: str) -> Response:
-        order = get_object_or_404(Order.objects.with_items().prefetch_related("history"), tracking_token=token)
+        order = get_object_or_404(Order.objects.prefetch_related("history"), tracking_token=token)
         return Response(TrackedOrderSerializer(order, context=self.get_serializer_context()).data)
 
 
@@ -152,7 +153,7 @@ class SaleViewSet(ApiViewSet[Order]):
     @idempotent
     def create(self, request: Request) -> Response:
         order = services.sell(**self.parse(SellSerializer), actor=self.actor)
-        prefetch_related_objects([order], "items", "payments__user", "payments__refunded_items")
+        prefetch_related_objects([order], "payments__user", "payments__refunded_items")
         return self.show(order, code=HTTP_201_CREATED, Location=f"/api/orders/{order.pk}")
 
 

@@ -1,7 +1,8 @@
 """What is to be baked on a day: the plan, its items, and every edition of it that hung on the wall."""
 
+from dataclasses import dataclass
 from datetime import date
-from typing import ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from django.conf import settings
 from django.db import models
@@ -71,13 +72,91 @@ class BakingPlan(VersionedModel):
         return self.date.isoformat()
 
 
-class BakingItem(models.Model):
-    """One product of a plan: planned = planned_for + counter - carried_over + rounding, always.
+class ListedProduct(NamedTuple):
+    """A product as far as a list shows it: a long list would spend most of its time on loading the rest."""
 
-    `ordered` is no column: who reads a list sets it from the orders as they are now.
-    """
+    id: int
+    name: str
+    batch_size: int | None
+    category: str
+    category_position: int
+    category_name: str
 
-    ordered = 0
+
+class Figures:
+    """How the figures of an item hang together: planned = planned_for + counter - carried_over + rounding, always."""
+
+    # `ordered` and `listed` are no columns: who reads a list sets them from orders and products as they are now.
+    listed: ListedProduct
+    ordered: Any = 0
+    planned_for: Any
+    counter: Any
+    carried_over: Any
+    rounding: Any
+    planned: Any
+    batch_size: Any
+
+    @property
+    def needed(self) -> int:
+        """What the plan knew of and the counter will sell, less what is left from before."""
+        needed: int = self.planned_for + self.counter - self.carried_over
+        return needed
+
+    @property
+    def batches(self) -> int:
+        batches: int = -(-self.planned // self.batch_size)
+        return batches
+
+    @property
+    def shortfall(self) -> int:
+        """What the orders of now and the counter exceed the plan by."""
+        lacking: int = self.ordered + self.counter - self.carried_over - self.planned
+        return max(0, lacking)
+
+    def plan_whole_batches(self) -> None:
+        """Plan what is needed, up to whole batches."""
+        self.plan_exactly(-(-max(0, self.needed) // self.batch_size) * self.batch_size)
+
+    def plan_exactly(self, pieces: int) -> None:
+        """Plan `pieces`; the difference to what is needed shows as rounding."""
+        self.planned = pieces
+        self.rounding = pieces - self.needed
+
+
+@dataclass
+class Draft(Figures):
+    """One product of a plan that could be made now. A list is read more often than it is planned, so it is no row."""
+
+    listed: ListedProduct
+    planned_for: int = 0
+    counter: int = 0
+    counter_source: str = CounterSource.NONE
+    ordered: int = 0
+    carried_over: int = 0
+    rounding: int = 0
+    planned: int = 0
+    produced: int = 0
+    wasted: int = 0
+    status: str = ItemStatus.TODO
+    assigned_to_id: int | None = None
+
+    def __post_init__(self) -> None:
+        self.product_id = self.listed.id
+        self.batch_size = self.listed.batch_size or 1  # without one it is baked by the piece
+
+    def in_plan(self, plan: BakingPlan) -> "BakingItem":
+        """Return it as an item of `plan`, not stored yet."""
+        item = BakingItem(
+            plan=plan, product_id=self.product_id, planned_for=self.planned_for, counter=self.counter,
+            counter_source=self.counter_source, rounding=self.rounding, planned=self.planned,
+            batch_size=self.batch_size,
+        )  # fmt: skip
+        item.listed = self.listed
+        return item
+
+
+class BakingItem(Figures, models.Model):
+    """One product of a plan."""
 
     plan = models.ForeignKey(BakingPlan, on_delete=models.CASCADE, related_name="items")
     product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="+")
@@ -120,29 +199,6 @@ class BakingItem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.planned} × {self.product_id}"
-
-    @property
-    def needed(self) -> int:
-        """What the plan knew of and the counter will sell, less what is left from before."""
-        return self.planned_for + self.counter - self.carried_over
-
-    @property
-    def batches(self) -> int:
-        return -(-self.planned // self.batch_size)
-
-    @property
-    def shortfall(self) -> int:
-        """What the orders of now and the counter exceed the plan by."""
-        return max(0, self.ordered + self.counter - self.carried_over - self.planned)
-
-    def plan_whole_batches(self) -> None:
-        """Plan what is needed, up to whole batches."""
-        self.plan_exactly(-(-max(0, self.needed) // self.batch_size) * self.batch_size)
-
-    def plan_exactly(self, pieces: int) -> None:
-        """Plan `pieces`; the difference to what is needed shows as rounding."""
-        self.planned = pieces
-        self.rounding = pieces - self.needed
 
 
 class PlanEdition(models.Model):

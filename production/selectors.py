@@ -1,16 +1,16 @@
 """What a baking list shows: the plan as it is stored, beside the orders as they are now."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db.models import Count, Exists, F, Max, Q
 
 from bakery.errors import DomainError, NotFound
 from bakery.models import Closure
 from orders.selectors import demand_on
-from production.models import BakingItem, BakingPlan, CounterSource, PlanEdition
+from production.models import BakingItem, BakingPlan, CounterSource, Draft, ListedProduct, PlanEdition
 from products.models import Product, ProductTarget
 
 PREVIEW = "preview"
@@ -21,7 +21,7 @@ class BakingList:
     """The list of one day: of the plan, or else a preview of the plan that could be made now."""
 
     date: date
-    items: list[BakingItem]
+    items: Sequence[BakingItem | Draft]
     plan: BakingPlan | None = None
 
     @property
@@ -74,51 +74,45 @@ def baking_list(day: date) -> BakingList:
     return BakingList(day, _items_beside_orders(plan), plan)
 
 
-def draft(day: date) -> list[BakingItem]:
+def draft(day: date) -> list[Draft]:
     """Return the items that a plan made now would hold, not stored: orders and targets, in whole batches."""
     demand, targets = demand_on(day), _targets_on(day)
     items = []
-    for product in _on_the_wall(demand.keys() | targets.keys()):
-        item = blank_item(product, planned_for=demand.get(product.pk, 0), counter=targets.get(product.pk, 0))
+    for product in listed(demand.keys() | targets.keys()):
+        item = Draft(product, planned_for=demand.get(product.id, 0), counter=targets.get(product.id, 0))
         item.counter_source = CounterSource.TARGET if item.counter else CounterSource.NONE
         item.plan_whole_batches()
         items.append(item)
     return items
 
 
-def blank_item(product: Product, **known: Any) -> BakingItem:
-    """Return an item that plans nothing yet; without a batch size a product is baked by the piece."""
-    return BakingItem(product=product, planned=0, batch_size=product.batch_size or 1, **known)
-
-
-def _items_beside_orders(plan: BakingPlan) -> list[BakingItem]:
+def _items_beside_orders(plan: BakingPlan) -> list[BakingItem | Draft]:
     """The stored items, and one for each product that was ordered only after planning."""
     demand = demand_on(plan.date)
     stored = {item.product_id: item for item in plan.items.order_by().select_related("assigned_to")}
-    items = []
-    for product in _on_the_wall(demand.keys() | stored.keys()):
-        item = stored.get(product.pk) or blank_item(product)
-        item.product = product
-        item.ordered = demand.get(product.pk, 0)
+    items: list[BakingItem | Draft] = []
+    for product in listed(demand.keys() | stored.keys()):
+        item = stored.get(product.id) or Draft(product)
+        item.listed, item.ordered = product, demand.get(product.id, 0)
         items.append(item)
     return items
 
 
 def _targets_on(day: date) -> dict[int, int]:
     """What the counter should have of products that are sold on `day`; nothing while the shop is closed."""
-    targets = ProductTarget.objects.filter(
-        ~Exists(Closure.objects.covering(day)),
-        product__in=Product.objects.available_on(day),
-        weekday=day.isoweekday(),
-        quantity__gt=0,
-    )
-    return dict(targets.values_list("product_id", "quantity"))
+    open_that_day = ~Exists(Closure.objects.covering(day))
+    of_weekday = ProductTarget.objects.filter(open_that_day, weekday=day.isoweekday(), quantity__gt=0)
+    targets = dict(of_weekday.values_list("product_id", "quantity"))
+    sold = Product.objects.available_on(day).filter(pk__in=targets).order_by()
+    return {pk: targets[pk] for pk in sold.values_list("pk", flat=True)}
 
 
-def _on_the_wall(product_ids: Iterable[int]) -> list[Product]:
+def listed(product_ids: Iterable[int]) -> list[ListedProduct]:
     """Those of the products that are baked, in the order of the list: by category, then by name."""
-    products = Product.objects.filter(pk__in=product_ids, is_baked=True).select_related("category")
-    return sorted(products, key=lambda p: (p.category.position, p.category.name, p.name.casefold(), p.pk))
+    products = Product.objects.filter(pk__in=product_ids, is_baked=True).order_by()
+    columns = ("pk", "name", "batch_size", "category__slug", "category__position", "category__name")
+    found = [ListedProduct._make(values) for values in products.values_list(*columns)]
+    return sorted(found, key=lambda p: (p.category_position, p.category_name, p.name.casefold(), p.id))
 
 
 def require_plan(day: date) -> BakingPlan:
@@ -138,7 +132,7 @@ def changes_since(*, day: date, edition: int) -> list[Change]:
     before = {int(product_id): pieces for product_id, pieces in then.quantities.items()}
     after = dict(plan.items.values_list("product_id", "planned"))
     differing = [pk for pk in before.keys() | after.keys() if before.get(pk, 0) != after.get(pk, 0)]
-    return [Change(p.pk, p.name, before.get(p.pk, 0), after.get(p.pk, 0)) for p in _on_the_wall(differing)]
+    return [Change(p.id, p.name, before.get(p.id, 0), after.get(p.id, 0)) for p in listed(differing)]
 
 
 def checks() -> Iterator[str]:

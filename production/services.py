@@ -12,8 +12,8 @@ from bakery import clock
 from bakery.errors import DomainError, NotAllowed, NotFound, Problem
 from orders.selectors import demand_on
 from production.errors import AlreadyBaked, IllegalTransition, NotBaked
-from production.models import BakingItem, BakingPlan, CounterSource, PlanStatus
-from production.selectors import blank_item, draft
+from production.models import BakingItem, BakingPlan, CounterSource, Draft, ListedProduct, PlanStatus
+from production.selectors import draft, listed
 from products.models import Product
 
 _PLANNING, _RECORDING = "production.change_bakingplan", "production.record_production"
@@ -75,7 +75,7 @@ def refresh_plan(*, day: date, actor: User, expected_versions: frozenset[int] | 
     return plan
 
 
-def _replan(item: BakingItem, wanted: BakingItem | None) -> None:
+def _replan(item: BakingItem, wanted: Draft | None) -> None:
     """Give a stored item the figures of `wanted`, or none where nobody wants it any more, but for a person's."""
     item.planned_for = wanted.planned_for if wanted else 0
     item.batch_size = wanted.batch_size if wanted else item.batch_size
@@ -106,11 +106,11 @@ def change_item(
     plan = _lock(day, expected_versions)
     _require_permission(changes, actor)
     product = _baked_product(product_id)
-    demand = demand_on(day).get(product.pk, 0)
+    demand = demand_on(day).get(product.id, 0)
     # Who plans a product now knows its orders of now; who only records what came out of the oven plans nothing.
     known = demand if changes.keys() & {"counter", "planned"} else 0
-    item = plan.items.filter(product=product).first() or blank_item(product, plan=plan, planned_for=known)
-    item.plan, item.product, item.ordered = plan, product, demand
+    item = plan.items.filter(product=product.id).first() or Draft(product, planned_for=known).in_plan(plan)
+    item.plan, item.listed, item.ordered = plan, product, demand
     if changes or item.pk is None:
         _apply(changes, item)
         item.save()
@@ -178,13 +178,12 @@ def _require_permission(changes: ItemChanges, actor: User) -> None:
         raise NotAllowed.of(problems)
 
 
-def _baked_product(product_id: int) -> Product:
-    product = Product.objects.filter(pk=product_id).first()
-    if product is None:
-        raise NotFound("There is no such product.")
-    if not product.is_baked:
-        raise NotBaked(f"{product} is sold, but not baked.")
-    return product
+def _baked_product(product_id: int) -> ListedProduct:
+    for product in listed([product_id]):
+        return product
+    for sold in Product.objects.filter(pk=product_id):
+        raise NotBaked(f"{sold} is sold, but not baked.")
+    raise NotFound("There is no such product.")
 
 
 def _member_of_staff(user_id: int | None) -> User | None:
@@ -196,11 +195,8 @@ def _member_of_staff(user_id: int | None) -> User | None:
     return user
 
 
-def _store(plan: BakingPlan, items: Iterable[BakingItem]) -> None:
-    fresh = list(items)
-    for item in fresh:
-        item.plan = plan
-    BakingItem.objects.bulk_create(fresh)
+def _store(plan: BakingPlan, drafts: Iterable[Draft]) -> None:
+    BakingItem.objects.bulk_create(draft.in_plan(plan) for draft in drafts)
 
 
 def _keep_edition(plan: BakingPlan, actor: User) -> None:

@@ -3,9 +3,6 @@
 from datetime import date
 from decimal import Decimal
 
-from django.db.models import OuterRef, Subquery
-from django.db.models.functions import Coalesce
-
 from bakery.models import Revision
 from products.models import CATALOGUE, STANDARD, Category, Place, Product, ProductTarget, VatClass, VatRate, same_name
 
@@ -19,9 +16,10 @@ def revision() -> int:
 
 def rates_on(day: date, place: Place | str) -> dict[int, Decimal]:
     """Return the rate of each VAT class, by its id, that holds on `day` at `place`; 0.00 where there is none."""
-    newest = VatRate.objects.filter(vat_class=OuterRef("pk"), place=place, valid_from__lte=day).order_by("-valid_from")
-    rate = Coalesce(Subquery(newest.values("rate")[:1]), NOTHING)
-    return dict(VatClass.objects.order_by("pk").values_list("pk", rate))
+    classes = VatClass.objects.order_by("pk").values_list("pk", flat=True)
+    so_far = VatRate.objects.filter(place=place, valid_from__lte=day).order_by("valid_from")
+    # The later of two stands last, and counts.
+    return {**dict.fromkeys(classes, NOTHING), **dict(so_far.values_list("vat_class", "rate"))}
 
 
 def targets_of(product_id: int) -> dict[int, int]:

@@ -101,9 +101,15 @@ class FlagFilter(filters.Filter):
     field_class = _FlagFormField
 
 
+class MultipleChoiceFilter(filters.MultipleChoiceFilter):
+    """Of a column of the listed table itself: no row is found twice, and DISTINCT would sort them all for nothing."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(distinct=False, **kwargs)
+
+
 FilterSet = filters.FilterSet
 ChoiceFilter = filters.ChoiceFilter
-MultipleChoiceFilter = filters.MultipleChoiceFilter
 ModelChoiceFilter = filters.ModelChoiceFilter
 ModelMultipleChoiceFilter = filters.ModelMultipleChoiceFilter
 BaseInFilter = filters.BaseInFilter

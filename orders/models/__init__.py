@@ -1,5 +1,6 @@
 """What customers asked for: orders, their lines, their life cycle, their payments; what comes again; who waits."""
 
+from orders.models.lines import Line, OrderItem, VatBucket, load_lines, vat_buckets
 from orders.models.orders import (
     EDITABLE,
     MOST_LINES,
@@ -12,15 +13,12 @@ from orders.models.orders import (
     NoticeKind,
     Order,
     OrderEvent,
-    OrderItem,
     OrderQuerySet,
     Payment,
     PaymentKind,
     PaymentStatus,
     RefundedItem,
     Status,
-    VatBucket,
-    vat_buckets,
 )
 from orders.models.overrides import Override
 from orders.models.standing import SkippedDate, StandingDate, StandingOrder, StandingOrderItem, StandingOrderQuerySet
@@ -34,6 +32,7 @@ __all__ = [
     "SETTLE",
     "Channel",
     "Fulfilment",
+    "Line",
     "Notice",
     "NoticeKind",
     "Order",
@@ -54,5 +53,6 @@ __all__ = [
     "VatBucket",
     "Wish",
     "WishQuerySet",
+    "load_lines",
     "vat_buckets",
 ]

@@ -1,6 +1,5 @@
 """What customers asked for: orders, their lines, their life cycle, their payments."""
 
-from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -8,11 +7,12 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Round
+from django.utils.functional import cached_property
 
 from bakery.db import MoneyField, VersionedModel, append_only
 from cashbook.models import CashEntry, EntryType, Method
-from products.models import Place, Product
+from orders.models.lines import Line, OrderItem, VatBucket, vat_buckets
+from products.models import Place
 
 
 class Status(models.TextChoices):
@@ -65,10 +65,6 @@ class OrderQuerySet(models.QuerySet["Order"]):
         if user.has_perm("orders.view_delivery"):
             return self.filter(fulfilment=Fulfilment.DELIVERY)
         return self.filter(customer=user)
-
-    def with_items(self) -> "OrderQuerySet":
-        """Load what the serializer shows, in a fixed number of queries."""
-        return self.prefetch_related("items")
 
     def due_between(self, first: date, last: date) -> "OrderQuerySet":
         return self.filter(due_on__range=(first, last))
@@ -216,41 +212,14 @@ class Order(VersionedModel):
             return {to: permission for to, permission in steps.items() if to != barred}
         return steps
 
-    def vat_buckets(self) -> list["VatBucket"]:
+    @cached_property
+    def lines(self) -> list[Line]:
+        """The lines as they are shown. `load_lines` reads those of many orders at once."""
+        return Line.of_orders([self.pk]).get(self.pk, [])
+
+    def vat_buckets(self) -> list[VatBucket]:
         """Return what the order contains at each VAT rate, the lowest rate first."""
-        return vat_buckets(self.items.all())
-
-
-class OrderItem(models.Model):
-    """A product and a count. Name, price and VAT rate are those of the moment it was ordered."""
-
-    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="items")
-    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="order_items")
-    product_name = models.CharField(max_length=200)
-    unit_price = MoneyField()
-    vat_rate = models.DecimalField(max_digits=5, decimal_places=2)
-    quantity = models.IntegerField(help_text="Negative where a ticket of another till took goods back.")
-    line_total = MoneyField()
-    vat_amount = MoneyField(
-        help_text="This line's part of the VAT of its rate, so that the lines of an order add up to it exactly."
-    )
-    note = models.CharField(max_length=200, blank=True)
-
-    class Meta:
-        ordering = ["pk"]
-        constraints = [
-            models.CheckConstraint(condition=~Q(quantity=0), name="order_item_quantity_not_zero"),
-            models.CheckConstraint(condition=Q(unit_price__gte=0), name="order_item_price_not_negative"),
-            models.CheckConstraint(
-                # Rounded, since SQLite multiplies floating-point numbers: 3 × 1.10 is not 3.30 to it.
-                condition=Q(line_total=Round(F("unit_price") * F("quantity"), 2)),
-                name="order_item_total_is_price_times_quantity",
-            ),
-            models.CheckConstraint(condition=Q(vat_rate__gte=0, vat_rate__lte=100), name="order_item_rate_percentage"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.quantity} × {self.product_name}"
+        return vat_buckets(self.lines)
 
 
 class OrderEvent(models.Model):
@@ -368,23 +337,3 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.order_id}"
-
-
-class VatBucket:
-    """What an order contains at one VAT rate."""
-
-    def __init__(self, rate: Decimal, items: Iterable[OrderItem]) -> None:
-        lines = list(items)
-        self.rate = rate
-        self.gross = sum((line.line_total for line in lines), Decimal(0))
-        self.vat = sum((line.vat_amount for line in lines), Decimal(0))
-        self.net = self.gross - self.vat
-
-
-def vat_buckets(items: Iterable[OrderItem]) -> list[VatBucket]:
-    """Return what lines contain at each VAT rate, the lowest rate first."""
-    lines = list(items)
-    return [
-        VatBucket(rate, [item for item in lines if item.vat_rate == rate])
-        for rate in sorted({item.vat_rate for item in lines})
-    ]

@@ -2,7 +2,7 @@
 
 from orders.selectors.availability import Availability, availability, closing_time
 from orders.selectors.checks import checks
-from orders.selectors.demand import Taken, demand_between, demand_on, taken_between
+from orders.selectors.demand import Taken, demand_on, taken_between
 from orders.selectors.people import export, orders_of, standing_orders_of, wishes_of
 
 __all__ = [
@@ -11,7 +11,6 @@ __all__ = [
     "availability",
     "checks",
     "closing_time",
-    "demand_between",
     "demand_on",
     "export",
     "orders_of",

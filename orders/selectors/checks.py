@@ -22,10 +22,10 @@ def checks() -> list[str]:
 
 
 def _totals() -> Iterator[str]:
-    sums = Order.objects.annotate(lines=_rounded("items__line_total"), vat=_rounded("items__vat_amount"))
-    adrift = sums.exclude(total=F("lines"), vat_total=F("vat"))
-    for code, total, vat_total, lines, vat in adrift.values_list("code", "total", "vat_total", "lines", "vat"):
-        yield f"Order {code}: {total} with {vat_total} of VAT, but its lines come to {lines:.2f} with {vat:.2f}."
+    sums = Order.objects.annotate(gross=_rounded("items__line_total"), vat=_rounded("items__vat_amount"))
+    adrift = sums.exclude(total=F("gross"), vat_total=F("vat"))
+    for code, total, vat_total, gross, vat in adrift.values_list("code", "total", "vat_total", "gross", "vat"):
+        yield f"Order {code}: {total} with {vat_total} of VAT, but its lines come to {gross:.2f} with {vat:.2f}."
 
 
 def _vat() -> Iterator[str]:

@@ -1,7 +1,7 @@
 """How much the orders of a day ask for: of its capacity, and of its bakers."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from datetime import date
 from typing import NamedTuple
 
@@ -44,16 +44,5 @@ def taken_between(
 
 def demand_on(day: date) -> dict[int, int]:
     """Return how many pieces of each baked product (by id) the orders due on `day` ask for, in one query."""
-    return {product: pieces for (_, product), pieces in demand_between(day, day).items()}
-
-
-def demand_between(first: date, last: date) -> dict[tuple[date, int], int]:
-    """Return the pieces by (day, product id) that the orders due from `first` to `last` ask to be baked."""
-    orders = Order.objects.to_bake().due_between(first, last)
-    rows: Iterable[tuple[date, int, int]] = (
-        OrderItem.objects.filter(order__in=orders, product__is_baked=True)
-        .values_list("order__due_on", "product")
-        .annotate(pieces=Sum("quantity"))
-        .order_by()
-    )
-    return {(day, product): pieces for day, product, pieces in rows}
+    lines = Order.objects.to_bake().filter(due_on=day, items__product__is_baked=True).order_by()
+    return dict(lines.values_list("items__product").annotate(pieces=Sum("items__quantity")))

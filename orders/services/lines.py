@@ -4,21 +4,26 @@ from collections.abc import Iterable, Mapping
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
+from django.db.models import QuerySet
+
 from bakery.db import CENT, MOST_MONEY
 from bakery.errors import DomainError, Problem
 from orders.models import MOST_LINES, MOST_PIECES, Order, OrderItem
 from products.models import Product, contained_vat
 
 
-def find_products(lines: list[dict[str, Any]], *, also: Iterable[int] = ()) -> dict[int, Product]:
-    """Return the products that `lines` name, and those with the ids `also`, by id.
+def find_products(
+    lines: list[dict[str, Any]], *, also: Iterable[int] = (), among: QuerySet[Product] | None = None
+) -> dict[int, Product]:
+    """Return the products that `lines` name, and those with the ids `also`, by id; `among` may lock them.
 
     Raises DomainError where there are no lines or too many, or where one names no product or a senseless quantity.
     """
     if not 1 <= len(lines) <= MOST_LINES:
         raise DomainError(f"An order has 1 to {MOST_LINES} lines.", field="items")
     ids = {line["product"] for line in lines}
-    products = {product.pk: product for product in Product.objects.filter(pk__in=ids | set(also))}
+    known = Product.objects.all() if among is None else among
+    products = {product.pk: product for product in known.filter(pk__in=ids | set(also))}
     problems = [
         Problem("does_not_exist", f"There is no product {line['product']}.", f"items.{index}.product")
         for index, line in enumerate(lines)

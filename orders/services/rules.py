@@ -13,7 +13,7 @@ from bakery.models import Closure, OpeningHours, is_open
 from orders import selectors
 from orders.errors import CapacityExceeded, MaximumExceeded, ProductUnavailable, ShopClosed, TooLate
 from orders.models import Order, OrderItem
-from products.models import CapacityGroup, CapacityOverride, Product
+from products.models import CapacityGroup, CapacityOverride, Product, ProductQuerySet
 
 
 class Before(NamedTuple):
@@ -50,13 +50,14 @@ def require_sound(
     now: datetime,
     override: bool,
     before: Before = NOTHING,
+    locked: bool = False,
 ) -> list[str]:
     """Check `order` with `items` for what it asks more than `before`; `products` holds all of both, by id.
 
-    Where it asks for more, they are locked and read anew in `products`. An edit is not refused for what it leaves as
-    it was. `override` goes over lead times, closing, the maximum per order and capacity, never over the past; the
-    codes of what it went over are returned. Raises TooLate, ProductUnavailable, ShopClosed, MaximumExceeded (or a
-    Conflict of several), CapacityExceeded.
+    Where it asks for more, they are locked and read anew in `products`, unless they are `locked` already. An edit is
+    not refused for what it leaves as it was. `override` goes over lead times, closing, the maximum per order and
+    capacity, never over the past; the codes of what it went over are returned. Raises TooLate, ProductUnavailable,
+    ShopClosed, MaximumExceeded (or a Conflict of several), CapacityExceeded.
     """
     moved = before.due_at != order.due_at
     if moved and order.due_at < now:
@@ -65,7 +66,7 @@ def require_sound(
     grown = {pk for pk, pieces in pieces_of(items).items() if pieces > held[pk]}
     earlier = before.due_at is None or order.due_at < before.due_at
     if grown:
-        _lock(products)
+        _lock(products, anew=not locked)
     # Of what is refused as retired nothing more is told.
     retired = {pk for pk in grown if not products[pk].is_active}
     hurried = [products[pk] for pk in pieces_of(items) if pk not in retired and (earlier or pk not in before.pieces)]
@@ -129,8 +130,8 @@ def lock_capacity(products: Iterable[int]) -> dict[int, Product]:
     wanted = set(products)
     of_wanted = Product.objects.filter(pk__in=wanted).exclude(capacity_group=None)
     groups = set(of_wanted.values_list("capacity_group", flat=True))
-    rows = Product.objects.select_for_update(no_key=True).filter(Q(pk__in=wanted) | Q(capacity_group__in=groups))
-    found = {product.pk: product for product in rows.order_by("pk")}
+    rows = locked_products().filter(Q(pk__in=wanted) | Q(capacity_group__in=groups))
+    found = {product.pk: product for product in rows}
     list(CapacityGroup.objects.select_for_update(no_key=True).filter(pk__in=groups).order_by("pk"))
     return found
 
@@ -253,13 +254,18 @@ def _over_capacity(
     return refusals
 
 
-def _lock(products: dict[int, Product]) -> None:
-    """Lock these products and then their capacity groups, both in order of their ids, and read the products anew.
+def locked_products() -> ProductQuerySet:
+    """Return the products, each to be locked as it is read, in the order of their ids.
 
     Whoever takes from the same limit waits here, and then sees the limits and the orders of that moment.
     """
-    rows = Product.objects.select_for_update(no_key=True).filter(pk__in=products).order_by("pk")
-    products.update({product.pk: product for product in rows})
+    return Product.objects.select_for_update(no_key=True).order_by("pk")
+
+
+def _lock(products: dict[int, Product], *, anew: bool = True) -> None:
+    """Lock these products, reading them `anew`, and then their capacity groups in the order of their ids."""
+    if anew:
+        products.update({product.pk: product for product in locked_products().filter(pk__in=products)})
     groups = _groups(products)
     if groups:
         list(CapacityGroup.objects.select_for_update(no_key=True).filter(pk__in=groups).order_by("pk"))

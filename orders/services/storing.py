@@ -8,7 +8,7 @@ from django.db import IntegrityError
 
 from accounts.models import User
 from bakery.db import as_already_exists
-from orders.models import Order, OrderEvent, OrderItem
+from orders.models import Line, Order, OrderEvent, OrderItem
 
 # Without those that are mistaken for another when they are read aloud or written by hand: 0 O, 1 I L, U V.
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTWXYZ"
@@ -45,4 +45,5 @@ def insert(order: Order, items: list[OrderItem], *, actor: User | None, now: dat
     for item in items:
         item.order = order
     OrderItem.objects.bulk_create(items)
+    order.lines = [Line.of(item) for item in items]
     return OrderEvent.objects.create(order=order, at=now, user=actor, to_status=order.status, note=note)

@@ -1,0 +1,101 @@
+"""The lines of orders: what is stored of them, what is shown, and the VAT that they contain."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Round
+
+from bakery.db import MoneyField
+from products.models import Product
+
+if TYPE_CHECKING:
+    from orders.models.orders import Order
+
+
+class OrderItem(models.Model):
+    """A product and a count. Name, price and VAT rate are those of the moment it was ordered."""
+
+    order = models.ForeignKey("orders.Order", on_delete=models.CASCADE, related_name="items")
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="order_items")
+    product_name = models.CharField(max_length=200)
+    unit_price = MoneyField()
+    vat_rate = models.DecimalField(max_digits=5, decimal_places=2)
+    quantity = models.IntegerField(help_text="Negative where a ticket of another till took goods back.")
+    line_total = MoneyField()
+    vat_amount = MoneyField(
+        help_text="This line's part of the VAT of its rate, so that the lines of an order add up to it exactly."
+    )
+    note = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(condition=~Q(quantity=0), name="order_item_quantity_not_zero"),
+            models.CheckConstraint(condition=Q(unit_price__gte=0), name="order_item_price_not_negative"),
+            models.CheckConstraint(
+                # Rounded, since SQLite multiplies floating-point numbers: 3 × 1.10 is not 3.30 to it.
+                condition=Q(line_total=Round(F("unit_price") * F("quantity"), 2)),
+                name="order_item_total_is_price_times_quantity",
+            ),
+            models.CheckConstraint(condition=Q(vat_rate__gte=0, vat_rate__lte=100), name="order_item_rate_percentage"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.product_name}"
+
+
+class Line(NamedTuple):
+    """A line of an order to be shown. Pages of orders have many: a model's machinery would cost more than reading."""
+
+    id: int
+    product_id: int
+    product_name: str
+    unit_price: Decimal
+    vat_rate: Decimal
+    quantity: int
+    line_total: Decimal
+    vat_amount: Decimal
+    note: str
+
+    @classmethod
+    def of(cls, item: OrderItem) -> Self:
+        return cls._make(getattr(item, name) for name in cls._fields)
+
+    @classmethod
+    def of_orders(cls, orders: Iterable[int]) -> dict[int, list[Self]]:
+        """Return the lines of each of `orders` (ids) that has any, in their order, in one query."""
+        lines: dict[int, list[Self]] = {}
+        for order, *values in OrderItem.objects.filter(order__in=orders).values_list("order_id", *cls._fields):
+            lines.setdefault(order, []).append(cls._make(values))
+        return lines
+
+
+def load_lines(orders: Iterable["Order"]) -> None:
+    """Read the lines of all of `orders` at once."""
+    by_id = {order.pk: order for order in orders}
+    found = Line.of_orders(by_id)
+    for pk, order in by_id.items():
+        order.lines = found.get(pk, [])
+
+
+class VatBucket:
+    """What an order contains at one VAT rate."""
+
+    def __init__(self, rate: Decimal, items: Iterable[OrderItem | Line]) -> None:
+        lines = list(items)
+        self.rate = rate
+        self.gross = sum((line.line_total for line in lines), Decimal(0))
+        self.vat = sum((line.vat_amount for line in lines), Decimal(0))
+        self.net = self.gross - self.vat
+
+
+def vat_buckets(items: Iterable[OrderItem | Line]) -> list[VatBucket]:
+    """Return what lines contain at each VAT rate, the lowest rate first."""
+    lines = list(items)
+    return [
+        VatBucket(rate, [item for item in lines if item.vat_rate == rate])
+        for rate in sorted({item.vat_rate for item in lines})
+    ]
