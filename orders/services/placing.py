@@ -57,9 +57,7 @@ def _place(order: Order, lines: list[dict[str, Any]], *, actor: User | None, now
     products = find_products(lines, among=locked_products())
     rates = rates_on(clock.shop_day(now), order.consumption)
     items = [new_item(line, products[line["product"]], rates) for line in lines]
-    overridden = require_sound(
-        order, items, products, now=now, override=bool(order.override_reason), locked=True
-    )
+    overridden = require_sound(order, items, products, now=now, override=bool(order.override_reason), locked=True)
     order.deadline_at = deadline_of(order, products.values())
     set_totals(order, items)
     event = insert(order, items, actor=actor, now=now)
