@@ -297,6 +297,7 @@ def test_the_history_begins_with_the_order(api_as):
             "to": "pending",
             "note": "",
             "changes": {},
+            "override": None,
         }
     ]
 
