@@ -7,8 +7,10 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 
 WORKDIR /bakery
-COPY requirements/production.txt requirements/
-RUN pip install --no-cache-dir --require-hashes -r requirements/production.txt
+# `s3` where pictures are kept in a bucket.
+ARG REQUIREMENTS=production
+COPY requirements/${REQUIREMENTS}.txt requirements/
+RUN pip install --no-cache-dir --require-hashes -r requirements/${REQUIREMENTS}.txt
 
 COPY . .
 RUN useradd --system --uid 10001 --home-dir /data bakery \

@@ -55,7 +55,7 @@ surface:  ## write docs/api-surface.txt
 
 lock:  ## lock the requirements anew, with their hashes
 	@command -v $(bin)/uv >/dev/null || { echo "make lock needs the requirements of dev: bin/setup dev"; exit 1; }
-	for set in dev production base; do \
+	for set in dev s3 production base; do \
 		[ $$set = dev ] && same= || same="-c requirements/dev.txt"; \
 		$(bin)/uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 --no-emit-index-url \
 			--no-annotate $$same --custom-compile-command "make lock" -o requirements/$$set.txt requirements/$$set.in || exit; \

@@ -68,6 +68,12 @@ class NotRecognised(DomainError):
     code = "not_authenticated"
 
 
+class Unavailable(DomainError):
+    """Something that the shop depends on is away; nothing was changed."""
+
+    code = "unavailable"
+
+
 class TooMany(DomainError):
     """Asked too often; `retry_after` is in seconds."""
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import environ
 
-from bakery import env, logs
+from bakery import env, logs, storage
 
 # --- Where things are -------------------------------------------------------------------------------------------
 
@@ -263,8 +263,13 @@ FORMAT_MODULE_PATH = ["bakery.formats"]
 STATIC_URL = "/static/"
 # Served out of the packages themselves: nothing to collect at an upgrade, nothing to forget.
 WHITENOISE_USE_FINDERS = True
-MEDIA_URL = "/media/"
 MEDIA_ROOT = DATA_DIR / "media"
+_BUCKET = env.read("MEDIA_STORAGE", "", storage.read, "s3://KEY:SECRET@HOST/BUCKET or s3+http://…")
+MEDIA_URL = _BUCKET.address if _BUCKET else "/media/"
+STORAGES = {
+    "default": storage.of(_BUCKET) if _BUCKET else storage.IN_FILES,
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
 BACKUP_DIR = DATA_DIR / "backups"
 FIXTURE_DIRS = [BASE_DIR / "fixtures"]
 

@@ -1,5 +1,7 @@
 """The composition root: the only module that knows every app's routes."""
 
+from pathlib import PurePosixPath
+
 from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import SuspiciousFileOperation
@@ -12,6 +14,7 @@ from bakery.api.documents import DocumentViewSet
 from bakery.api.shop import ShopViewSet
 from bakery.health import healthz, readyz
 from bakery.metrics import MetricsViewSet
+from bakery.storage import FOR_GOOD, PICTURES
 
 handler400 = "bakery.api.exceptions.bad_request"
 handler404 = "bakery.api.exceptions.not_found"
@@ -19,11 +22,18 @@ handler500 = "bakery.api.exceptions.server_error"
 
 
 def media(request: HttpRequest, path: str) -> HttpResponseBase:
-    """Pictures of products: each was drawn anew by us under a random name, so that none can hold a script."""
+    """Pictures of products: each was drawn anew by us under a random name, so that none can hold a script.
+
+    What is there under such a name never changes.
+    """
+    if PurePosixPath(path).suffix not in PICTURES:
+        raise Http404
     try:
-        return serve(request, path, document_root=str(settings.MEDIA_ROOT))
+        answer = serve(request, path, document_root=str(settings.MEDIA_ROOT))
     except SuspiciousFileOperation as error:
         raise Http404 from error
+    answer["Cache-Control"] = FOR_GOOD
+    return answer
 
 
 urlpatterns = [

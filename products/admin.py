@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.html import format_html
 
 from bakery.admin import (
     CheckboxList,
@@ -15,7 +16,7 @@ from bakery.admin import (
     ImportExportModelAdmin,
     TabularInline,
 )
-from products import services
+from products import pictures, services
 from products.models import (
     WEEKDAYS,
     Allergen,
@@ -136,7 +137,8 @@ class TargetInline(TabularInline):
 class ProductAdmin(ImportExportModelAdmin):
     form = ProductForm
     inlines = [TargetInline]
-    list_display = ["name", "sku", "category", "price", "vat_class", "is_active", "is_baked"]
+    list_display = ["picture", "name", "sku", "category", "price", "vat_class", "is_active", "is_baked"]
+    list_display_links = ["name"]
     list_filter = ["category", "is_active", "is_baked", "vat_class"]
     list_select_related = ["category", "vat_class"]
     search_fields = ["name", "sku", "description"]
@@ -153,6 +155,14 @@ class ProductAdmin(ImportExportModelAdmin):
         ("Baking", {"fields": ["is_baked", "batch_size", "daily_capacity", "capacity_group", "capacity_units"]}),
     ]
 
+    @admin.display(description="")
+    def picture(self, product: Product) -> str:
+        if not product.image:
+            return ""
+        address = product.image.url
+        smallest = pictures.sizes(address, product.image_width)[str(min(pictures.WIDTHS))]
+        return format_html('<img src="{}" alt="" width="48" loading="lazy" class="rounded-default">', smallest)
+
     def save_model(self, request: HttpRequest, obj: Product, form: forms.ModelForm, change: bool) -> None:
         services.touch_catalogue()  # targets below count as well
         changes = _changes(form)
@@ -162,14 +172,17 @@ class ProductAdmin(ImportExportModelAdmin):
             saved = services.update_product(product_id=obj.pk, expected=_expected(form), **changes)
         else:
             saved = Product.objects.get(pk=obj.pk)
-        if "image" in form.changed_data:
-            saved = self._save_image(saved, form.cleaned_data["image"])
         obj.__dict__.update(saved.__dict__)
 
-    def _save_image(self, product: Product, image: Any) -> Product:
-        if image:
-            return services.set_image(product_id=product.pk, upload=image)
-        return services.remove_image(product_id=product.pk)
+    def save_related(self, request: HttpRequest, form: forms.ModelForm, *args: Any) -> None:
+        # The picture comes last: what else is refused takes the transaction back, but no file that was stored in it.
+        super().save_related(request, form, *args)
+        if "image" not in form.changed_data:
+            return
+        if image := form.cleaned_data["image"]:
+            services.set_image(product_id=form.instance.pk, upload=image)
+        else:
+            services.remove_image(product_id=form.instance.pk)
 
     def delete_model(self, request: HttpRequest, obj: Product) -> None:
         services.remove_product(product_id=obj.pk)

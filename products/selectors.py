@@ -3,7 +3,10 @@
 from datetime import date
 from decimal import Decimal
 
+from django.core.files.storage import default_storage
+
 from bakery.models import Revision
+from products import pictures
 from products.models import CATALOGUE, STANDARD, Category, Place, Product, ProductTarget, VatClass, VatRate, same_name
 
 NOTHING = Decimal("0.00")
@@ -43,9 +46,13 @@ def _names_twice() -> list[str]:
 
 
 def _missing_pictures() -> list[str]:
-    storage = Product._meta.get_field("image").storage
-    named = Product.objects.exclude(image="").values_list("name", "image")
-    return [f"The picture {image} of {name} is not there." for name, image in named if not storage.exists(image)]
+    there = pictures.stored()
+    return [
+        f"The picture {file} of {name} is not there."
+        for name, image, width in Product.objects.exclude(image="").values_list("name", "image", "image_width")
+        for file in sorted({image, *(pictures.sizes(image, width).values() if width else ())})
+        if file not in there and not default_storage.exists(file)
+    ]
 
 
 def _missing_class() -> list[str]:

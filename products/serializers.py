@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from bakery import clock
 from bakery.api import fields
+from products import pictures
 from products.models import (
     EVERY_DAY,
     MOST_PIECES,
@@ -25,11 +26,19 @@ from products.models import (
 
 # What the JSON of a product is made of; `category__` columns come by the one join.
 COLUMNS = (
-    "id", "sku", "name", "slug", "category__slug", "category__name", "description", "image", "image_source", "price",
-    "vat_class_id", "vat_class__slug", "unit", "weight_g", "allergen_mask", "may_contain_mask", "diet_mask",
-    "is_active", "is_baked", "weekday_mask", "available_from", "available_until", "lead_time_hours", "daily_capacity",
-    "max_per_order", "shelf_life_days", "batch_size", "created_at", "updated_at", "version",
+    "id", "sku", "name", "slug", "category__slug", "category__name", "description", "image", "image_width",
+    "image_source", "price", "vat_class_id", "vat_class__slug", "unit", "weight_g", "allergen_mask",
+    "may_contain_mask", "diet_mask", "is_active", "is_baked", "weekday_mask", "available_from", "available_until",
+    "lead_time_hours", "daily_capacity", "max_per_order", "shelf_life_days", "batch_size", "created_at", "updated_at",
+    "version",
 )  # fmt: skip
+
+
+class ImageSizesSerializer(serializers.Serializer[Any]):
+    """Addresses of the uploaded picture by width in pixels; of a width that it does not reach, its own address."""
+
+    def get_fields(self) -> dict[str, Any]:
+        return {str(width): serializers.CharField() for width in pictures.WIDTHS}
 
 
 class ProductSerializer(fields.ModelSerializer):
@@ -38,6 +47,7 @@ class ProductSerializer(fields.ModelSerializer):
     category = fields.SlugRelatedField(slug_field="slug", queryset=Category.objects.all())
     category_name = serializers.CharField(read_only=True)
     image = serializers.CharField(read_only=True, allow_null=True)
+    image_sizes = ImageSizesSerializer(read_only=True, allow_null=True)
     price = fields.AmountField(min_value=Decimal(0))
     vat_class = fields.SlugRelatedField(slug_field="slug", queryset=VatClass.objects.all(), required=False)
     vat_rate = fields.AmountField(read_only=True)
@@ -49,9 +59,9 @@ class ProductSerializer(fields.ModelSerializer):
     class Meta:
         model = Product
         fields = (
-            "id", "sku", "name", "slug", "category", "category_name", "description", "image", "price", "vat_class",
-            "vat_rate", "unit", "weight_g", "allergens", "may_contain", "diets", "is_active", "is_baked", "weekdays",
-            "available_from", "available_until", "lead_time_hours", "daily_capacity", "max_per_order",
+            "id", "sku", "name", "slug", "category", "category_name", "description", "image", "image_sizes", "price",
+            "vat_class", "vat_rate", "unit", "weight_g", "allergens", "may_contain", "diets", "is_active", "is_baked",
+            "weekdays", "available_from", "available_until", "lead_time_hours", "daily_capacity", "max_per_order",
             "shelf_life_days", "batch_size", "created_at", "updated_at",
         )  # fmt: skip
         read_only_fields = ("id", "slug", "created_at", "updated_at")
@@ -63,6 +73,7 @@ class ProductSerializer(fields.ModelSerializer):
 
 def _show(row: Mapping[str, Any], rates: Mapping[int, Decimal], address_of: Callable[[str], str]) -> dict[str, Any]:
     """Return the JSON of a product, in lists and alone: written out, since it is shown by the fifty."""
+    picture = address_of(row["image"]) if row["image"] else None
     return {
         "id": row["id"],
         "sku": row["sku"],
@@ -71,7 +82,8 @@ def _show(row: Mapping[str, Any], rates: Mapping[int, Decimal], address_of: Call
         "category": row["category__slug"],
         "category_name": row["category__name"],
         "description": row["description"],
-        "image": address_of(row["image"]) if row["image"] else row["image_source"] or None,
+        "image": picture or row["image_source"] or None,
+        "image_sizes": pictures.sizes(picture, row["image_width"]) if picture and row["image_width"] else None,
         "price": f"{row['price']:.2f}",
         "vat_class": row["vat_class__slug"],
         "vat_rate": f"{rates.get(row['vat_class_id'], 0):.2f}",

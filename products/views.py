@@ -5,6 +5,8 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
+from django.conf import settings
+from django.core.files.storage import default_storage
 from django.db.models import QuerySet
 from django.http import FileResponse
 from drf_spectacular.types import OpenApiTypes
@@ -53,14 +55,18 @@ class CatalogueViewSet(HotListMixin, ApiViewSet[Any]):
     def asks_as_staff(self) -> bool:
         return bool(self.request.user.is_authenticated and self.request.user.is_staff)
 
+    @property
+    def variant(self) -> tuple[Any, ...]:
+        return self.today, self.asks_as_staff, settings.MEDIA_URL
+
     def list_tag(self, request: Request) -> tuple[int, Any]:
         self.revision = selectors.revision()
-        return self.revision, (self.today, self.asks_as_staff)
+        return self.revision, self.variant
 
     def answer(self, found: Any, version: int, *, code: int = 200, **headers: str) -> Response:
         """Show one object, or say that the caller has it. `self.revision` was read before the object."""
         host = self.request.build_absolute_uri("/")
-        etag = tag_of(version, self.revision, self.today, self.asks_as_staff, host)
+        etag = tag_of(version, self.revision, host, self.variant)
         if self.request.method in ("GET", "HEAD") and conditional.is_known(self.request, etag):
             return conditional.not_modified(etag)
         return Response(self.get_serializer(found).data, status=code, headers={"ETag": etag, **headers})
@@ -98,7 +104,7 @@ class ProductViewSet(CatalogueViewSet):
         return remember(tag, lambda: selectors.rates_on(self.today, Place.TAKEAWAY))
 
     def address_of(self, picture: str) -> str:
-        return self.request.build_absolute_uri(Product._meta.get_field("image").storage.url(picture))
+        return self.request.build_absolute_uri(default_storage.url(picture))
 
     def retrieve(self, request: Request, pk: str) -> Response:
         return self._show(int(pk))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).parent.parent / "requirements"
-SETS = ("base", "production", "dev")
+SETS = ("base", "production", "s3", "dev")
 
 
 def normal(name):
@@ -46,6 +46,6 @@ def test_every_pin_has_hashes(name):
     assert bare == []
 
 
-@pytest.mark.parametrize(("small", "large"), [("base", "production"), ("production", "dev")])
+@pytest.mark.parametrize(("small", "large"), [("base", "production"), ("production", "s3"), ("s3", "dev")])
 def test_the_larger_set_holds_the_smaller_one_unchanged(small, large):
     assert {name: pins for name, pins in locked(large).items() if name in locked(small)} == locked(small)

@@ -32,6 +32,9 @@ def test_the_list_of_variables_is_complete():
         ("TIME_ZONE", "Mars/Olympus"), ("TIME_ZONE", "../etc/passwd"), ("DATABASE_URL", "bakery:hunter2"),
         ("DATABASE_URL", "oracle://user:hunter2@host/db"), ("EMAIL_URL", "smpt://user:hunter2@host"),
         ("TRUSTED_PROXIES", "10.0.0.0/8,proxy"), ("REDIS_URL", "localhost:6379"),
+        ("MEDIA_STORAGE", "shop"), ("MEDIA_STORAGE", "s3://key:hunter2@host"), ("MEDIA_STORAGE", "s3://key:hunter2@/shop"),
+        ("MEDIA_STORAGE", "s3://hunter2@host/shop"), ("MEDIA_STORAGE", "s3://k:hunter2@host/shop?acl=x"),
+        ("MEDIA_STORAGE", "s3://k:hunter2@host/shop?address=shop"), ("MEDIA_STORAGE", "gs://k:hunter2@host/shop"),
     ],
 )  # fmt: skip
 def test_a_malformed_variable_stops_the_start_and_is_named(tmp_path, name, value):

@@ -29,6 +29,7 @@ STATUS_OF: dict[type[DomainError], HTTPStatus] = {
     errors.Conflict: HTTPStatus.CONFLICT,
     errors.Stale: HTTPStatus.PRECONDITION_FAILED,
     errors.TooMany: HTTPStatus.TOO_MANY_REQUESTS,
+    errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     DomainError: HTTPStatus.BAD_REQUEST,
 }
 
@@ -43,6 +44,8 @@ def to_response(exc: Exception, context: dict[str, Any]) -> Response:
         answer = _answer(request, status, exc.problems)
         if isinstance(exc, errors.TooMany):
             answer["Retry-After"] = str(exc.retry_after)
+        if isinstance(exc, errors.Unavailable):
+            answer["Retry-After"] = "2"
         if isinstance(exc, errors.NotRecognised):
             answer["WWW-Authenticate"] = 'Bearer realm="api"'
         return answer
@@ -69,7 +72,7 @@ def _as_known(exc: Exception) -> Exception:
             return as_already_exists(exc) or errors.Conflict("This contradicts what is stored.")
         case OperationalError() | InterfaceError():
             log.warning("database unavailable", exc_info=exc)
-            return Unavailable()
+            return errors.Unavailable("The database is busy or away. Try again in a moment.")
         case SuspiciousOperation():
             return exceptions.ParseError("The request is not well formed.")
         case DataError():
@@ -79,13 +82,6 @@ def _as_known(exc: Exception) -> Exception:
         case ModelValidationError():
             return exceptions.ValidationError(as_serializer_error(exc))
     return exc
-
-
-class Unavailable(exceptions.APIException):
-    status_code = HTTPStatus.SERVICE_UNAVAILABLE
-    default_code = "unavailable"
-    default_detail = "The database is busy or away. Try again in a moment."
-    wait = 2
 
 
 def _from_api_exception(exc: exceptions.APIException, request: Any) -> Response:

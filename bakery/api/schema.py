@@ -43,7 +43,7 @@ _ERRORS = {
     500: ("ServerError", "Our fault; the request_id finds it in our logs.", "server_error", None),
     503: (
         "Unavailable",
-        "The database is busy or away; try again after Retry-After seconds.",
+        "The database or the store of pictures is busy or away; try again after Retry-After seconds.",
         "unavailable",
         None,
     ),

@@ -3,9 +3,10 @@
 import tarfile
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 
-from bakery import clock
+from bakery import backup, clock
 from bakery.backup import sqlite, work
 
 
@@ -29,3 +30,16 @@ def test_a_picture_that_is_changed_between_dump_and_copy_is_there_before_and_aft
 
     with tarfile.open(archive) as tar:
         assert {"media/old.jpg", "media/new.jpg"} <= set(tar.getnames())
+
+
+def test_a_backup_says_that_pictures_in_a_bucket_are_not_in_it(settings, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(backup, "make", lambda folder, *, now: folder / "bakery.tar")
+
+    call_command("backup", to=tmp_path)
+    assert capsys.readouterr().err == ""
+    settings.STORAGES = {**settings.STORAGES, "default": {"BACKEND": "bakery.s3.BucketStorage"}}
+    call_command("backup", to=tmp_path)
+
+    told = capsys.readouterr()
+    assert told.out == f"{tmp_path / 'bakery.tar'}\n"
+    assert "does not hold them" in told.err

@@ -41,6 +41,10 @@ class ProductQuerySet(models.QuerySet["Product"]):
             is_active=True,
         ).having_bit("weekday_mask", day.isoweekday() - 1)
 
+    def without_thumbnails(self) -> "ProductQuerySet":
+        """Those whose picture was uploaded by a release that made none."""
+        return self.exclude(image="").filter(image_width=0)
+
     def having_bit(self, field: str, bit: int) -> "ProductQuerySet":
         return self.alias(**{f"{field}_bit": F(field).bitand(1 << bit)}).filter(**{f"{field}_bit__gt": 0})
 
@@ -78,6 +82,9 @@ class Product(VersionedModel):
         "weight (g)", null=True, blank=True, validators=[MaxValueValidator(A_TON_OF_GRAMS)]
     )
     image = models.ImageField(upload_to="products", blank=True)
+    image_width = models.PositiveIntegerField(
+        default=0, editable=False, help_text="In pixels; 0 where there is no picture, or no thumbnails of it yet."
+    )
     image_source = models.TextField(blank=True, help_text="The address that an import brought; never fetched.")
     allergen_mask = models.PositiveSmallIntegerField(default=0)
     may_contain_mask = models.PositiveSmallIntegerField(default=0)

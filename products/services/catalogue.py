@@ -1,18 +1,18 @@
 """Everything that changes the catalogue: products, categories, VAT, targets, pictures."""
 
 from collections.abc import Mapping
-from datetime import date
+from contextlib import suppress
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import IO, Any
 
-from django.core.files.base import ContentFile
 from django.db import transaction
 from django.db.models import ProtectedError
 
-from bakery import texts
+from bakery import clock, texts
 from bakery.errors import AlreadyExists, DomainError, InUse, NotFound
 from bakery.models import Revision
-from products import pictures
+from products import pictures, tasks
 from products.models import (
     CATALOGUE,
     STANDARD,
@@ -27,6 +27,7 @@ from products.models import (
 from products.slugs import free_slug
 
 TEXTS = frozenset({"sku", "name", "unit", "description", "image_source"})
+AN_HOUR = timedelta(hours=1)
 
 
 def touch_catalogue() -> int:
@@ -86,7 +87,7 @@ def remove_product(*, product_id: int, expected: frozenset[int] | None = None) -
         product.is_active = False
         product.save_version("is_active")
     else:
-        _forget_file(product.image.name)
+        _forget_picture(product.image.name)
 
 
 def _locked_product(product_id: int) -> Product:
@@ -134,40 +135,44 @@ def set_targets(*, product_id: int, targets: Mapping[int, int]) -> dict[int, int
 
 
 def set_image(*, product_id: int, upload: IO[bytes], expected: frozenset[int] | None = None) -> Product:
-    """Give a product the picture in `upload`, in place of the one it has. Raises BadPicture, NotFound, Stale."""
-    suffix, content = pictures.reencode(upload)
-    field = Product._meta.get_field("image")
-    name = field.storage.save(field.generate_filename(Product(), pictures.random_name(suffix)), ContentFile(content))
+    """Give a product the picture in `upload`, in place of the one it has.
+
+    Raises BadPicture, NotFound, Stale, and Unavailable where it cannot be stored.
+    """
+    drawn = pictures.draw(upload)
+    tasks.forget_picture.using(run_after=clock.now() + AN_HOUR).enqueue(drawn.name)  # should this process be killed
     try:
-        return _put_image(product_id, name, expected)
+        pictures.store(drawn.files)
+        return _put_image(product_id, drawn.name, drawn.width, expected)
     except BaseException:
-        field.storage.delete(name)
+        with suppress(Exception):  # the job will
+            pictures.delete(drawn.name)
         raise
 
 
 def remove_image(*, product_id: int, expected: frozenset[int] | None = None) -> Product:
     """Take a product's picture away, if it has one. Raises NotFound, Stale."""
-    return _put_image(product_id, "", expected)
+    return _put_image(product_id, "", 0, expected)
 
 
 @transaction.atomic
-def _put_image(product_id: int, name: str, expected: frozenset[int] | None) -> Product:
+def _put_image(product_id: int, name: str, width: int, expected: frozenset[int] | None) -> Product:
     touch_catalogue()
     product = _locked_product(product_id)
     product.require_version(expected)
     former = product.image.name
     if former != name:
-        product.image.name = name
-        product.save_version("image")
-        _forget_file(former)
+        product.image.name, product.image_width = name, width
+        product.save_version("image", "image_width")
+        _forget_picture(former)
     return product
 
 
-def _forget_file(name: str | None) -> None:
-    """Delete a picture's file once the change is sure."""
+def _forget_picture(name: str | None) -> None:
+    """Delete a picture's files once the change is sure; later, where that fails."""
     if name:
-        storage = Product._meta.get_field("image").storage
-        transaction.on_commit(lambda: storage.delete(name), robust=True)
+        tasks.forget_picture.using(run_after=clock.now() + AN_HOUR).enqueue(name)
+        transaction.on_commit(lambda: pictures.delete(name), robust=True)
 
 
 # Categories

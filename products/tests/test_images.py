@@ -6,12 +6,11 @@ import zlib
 from pathlib import Path
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
-from products.models import Product
 from products.selectors import checks
 from products.tests.factories import make_product
+from products.tests.pictures import drawn, files, put
 
 
 @pytest.fixture(autouse=True)
@@ -25,29 +24,22 @@ def manager(api_as):
     return api_as("manager")
 
 
-def drawn(form: str, *, size: tuple[int, int] = (6, 4), mode: str = "RGB", **how) -> bytes:
-    out = io.BytesIO()
-    Image.new(mode, size, 128 if mode in "LP" else None).save(out, form, **how)
-    return out.getvalue()
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-def put(client, product: Product, content: bytes, name: str = "a.jpg"):
-    file = SimpleUploadedFile(name, content)
-    return client.put(f"/api/products/{product.pk}/image", {"file": file}, format="multipart")
+def png(*chunks: bytes) -> bytes:
+    return b"".join([b"\x89PNG\r\n\x1a\n", *chunks, chunk(b"IEND", b"")])
 
 
-def files(media: Path) -> list[Path]:
-    return [path for path in media.rglob("*") if path.is_file()]
+HEADER = struct.pack(">IIBBBBB", 4, 4, 8, 2, 0, 0, 0)
+PIXELS = chunk(b"IDAT", zlib.compress(bytes(52)))
 
 
 def bomb(width: int, height: int) -> bytes:
     """A PNG whose header promises more than it holds."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
+    return png(header, chunk(b"IDAT", zlib.compress(bytes(1000))))
 
 
 @pytest.mark.parametrize(
@@ -100,11 +92,14 @@ def test_a_picture_is_drawn_anew_upright_and_without_what_it_was_told(manager, m
         bomb(12_000, 12_000),
         bomb(60_000, 60_000),
         bomb(4473, 4473),
+        bomb(4001, 5000),
+        png(chunk(b"IHDR", HEADER), chunk(b"zTXt", b"k\0\0" + zlib.compress(bytes(100_000_000), 9)), PIXELS),
         b"\x89PNG\r\n\x1a\n",
         bytes(100),
     ],
-    ids=["svg", "html", "gif", "bmp", "cut png", "cut jpeg", "cut webp", "bomb", "huge bomb", "21 MP", "head", "zeros"],
-)
+    ids=["svg", "html", "gif", "bmp", "cut png", "cut jpeg", "cut webp", "bomb", "huge bomb", "20,012,929 pixels",
+         "20,005,000 pixels", "bomb of text", "head", "zeros"],
+)  # fmt: skip
 def test_what_is_no_good_picture_is_refused_and_not_stored(manager, media, content):
     product = make_product()
 
@@ -147,12 +142,7 @@ def test_a_new_picture_takes_the_place_of_the_old(manager, media, django_capture
 
 
 def test_a_stale_picture_is_not_kept(manager, media):
-    product = make_product()
-    file = SimpleUploadedFile("a.jpg", drawn("JPEG"))
-
-    answer = manager.put(
-        f"/api/products/{product.pk}/image", {"file": file}, format="multipart", headers={"If-Match": '"7"'}
-    )
+    answer = put(manager, make_product(), drawn("JPEG", size=(400, 400)), headers={"If-Match": '"7"'})
 
     assert (answer.status_code, files(media)) == (412, [])
 

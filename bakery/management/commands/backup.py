@@ -4,7 +4,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from bakery import backup, clock
+from bakery import backup, clock, storage
 
 
 class Command(BaseCommand):
@@ -21,3 +21,5 @@ class Command(BaseCommand):
             self.stdout.write(str(backup.make(to.expanduser().resolve(), now=clock.now())))
         except (backup.Refused, OSError) as error:
             raise CommandError(f"No backup was made. {error}") from error
+        if settings.STORAGES["default"] != storage.IN_FILES:
+            self.stderr.write("The pictures are in the bucket of MEDIA_STORAGE; this archive does not hold them.")
