@@ -14,7 +14,7 @@ from bakery.errors import Conflict
 from orders import services
 from orders.errors import CapacityExceeded
 from orders.models import Order, OrderItem
-from orders.services import rules
+from orders.services import placing, rules
 from orders.tests.factories import make_order, on
 from products.models import CapacityGroup, CapacityOverride, Product
 from products.tests.factories import make_product
@@ -229,9 +229,10 @@ def test_without_the_lock_it_would_be_oversold(monkeypatch):
     cake = make_product(daily_capacity=5)
     barrier = Barrier(8)
 
-    def look_without_lock(products):
+    def look_without_lock(products, *, anew):
         barrier.wait()
 
+    monkeypatch.setattr(placing, "locked_products", Product.objects.all)
     monkeypatch.setattr(rules, "_lock", look_without_lock)
 
     assert fill_up(cake, 8)["placed"] > 5
