@@ -154,7 +154,7 @@ def test_an_item_of_the_list_is_the_product_as_it_is_shown_alone(guest, shop):
 
 
 def test_the_list_costs_as_many_queries_for_many_products_as_for_few(guest, queries_do_not_grow):
-    assert queries_do_not_grow(guest, URL, make_product) == 4
+    assert queries_do_not_grow(guest, URL, make_product) == 5
 
 
 def test_another_page_is_not_counted_again_and_the_same_page_is_not_built_again(guest, shop):
