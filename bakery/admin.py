@@ -1,12 +1,16 @@
 """The base of every admin page. Unfold stands behind it; no app imports Unfold itself."""
 
+from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
-from django.forms import Form
+from django.forms import Form, TypedMultipleChoiceField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from import_export.admin import ImportExportMixin
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin as UnfoldModelAdmin
@@ -17,7 +21,9 @@ from unfold.decorators import action as button
 from unfold.forms import AdminPasswordChangeForm, AuthenticationForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget as CheckboxList
 
+from bakery import clock, selectors, services
 from bakery.errors import DomainError
+from bakery.holidays import Holiday
 from bakery.models import Closure, OpeningHours, Shop
 
 
@@ -118,10 +124,42 @@ class OpeningHoursAdmin(HistoryModelAdmin):
     list_filter = ["weekday"]
 
 
+class HolidaysForm(Form):
+    """Boxes of the holidays that are not entered. One that was entered meanwhile may still be ticked."""
+
+    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.offered = _as_choices(selectors.holidays_offered(today))
+        ahead = _as_choices(selectors.holidays_ahead(today))
+        days = TypedMultipleChoiceField(coerce=date.fromisoformat, choices=ahead, widget=CheckboxList)
+        days.widget.choices = self.offered
+        self.fields["days"] = days
+
+
+def _as_choices(holidays: Iterable[Holiday]) -> list[tuple[str, str]]:
+    return [(f"{holiday.day}", f"{holiday.day:%A %-d %B %Y}: {holiday.name}") for holiday in holidays]
+
+
 @admin.register(Closure)
 class ClosureAdmin(HistoryModelAdmin):
     list_display = ["first_day", "last_day", "reason"]
     date_hierarchy = "first_day"
+    actions_list = ["offer_holidays"]
+
+    @button(description="Offer public holidays", url_path="holidays", permissions=["add"])
+    def offer_holidays(self, request: HttpRequest) -> HttpResponse:
+        """Show the holidays ahead that are not entered, and close on those that were ticked."""
+        today = clock.today()
+        form = HolidaysForm(request.POST or None, today=today)
+        if form.is_valid():
+            made = services.close_on_holidays(days=form.cleaned_data["days"], today=today)
+            told = ", ".join(closure.reason for closure in made)
+            self.message_user(request, f"Closed: {told}." if made else "These days were entered already.")
+            return redirect("admin:bakery_closure_changelist")
+        context = {
+            **self.admin_site.each_context(request), "title": "Public holidays", "shop": Shop.get(), "form": form,
+        }  # fmt: skip
+        return TemplateResponse(request, "bakery/holidays.html", context)
 
 
 __all__ = [

@@ -2,13 +2,14 @@
 
 from datetime import date, datetime, timedelta
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from simple_history.models import HistoricalRecords
 
-from bakery import clock
+from bakery import clock, holidays
 from bakery.db import MoneyField
 
 
@@ -31,6 +32,16 @@ class Shop(models.Model):
         validators=[MaxValueValidator(60)],
         help_text="How many days ahead standing orders become orders.",
     )
+    country = models.CharField(
+        max_length=2,
+        blank=True,
+        help_text="ISO 3166 code, such as FR: its public holidays are offered as closures. Empty: none are.",
+    )
+    subdivision = models.CharField(
+        max_length=50,
+        blank=True,
+        help_text="State or region, such as BY, where holidays differ within the country.",
+    )
 
     history = HistoricalRecords()
 
@@ -43,10 +54,22 @@ class Shop(models.Model):
                 name="shop_difference_limit_not_negative",
             ),
             models.CheckConstraint(condition=Q(standing_days_ahead__lte=60), name="shop_standing_days_possible"),
+            models.CheckConstraint(
+                condition=Q(subdivision="") | ~Q(country=""), name="shop_subdivision_within_country"
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        self.country = self.country.upper()
+        self.subdivision = self.subdivision.removeprefix(f"{self.country}-")
+        if self.subdivision and not self.country:
+            raise ValidationError({"country": "Name the country, too."})
+        fault = holidays.find_fault(self.country, self.subdivision) if self.country else None
+        if fault:
+            raise ValidationError(dict([fault]))
 
     @classmethod
     def get(cls) -> "Shop":
