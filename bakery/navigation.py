@@ -2,11 +2,15 @@
 
 from typing import Any
 
+from django.apps import apps
+from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
 
+# Title, icon, and whose list it is, or with a colon which other page of its admin.
 _PAGES: dict[str, list[tuple[str, str, str]]] = {
     "Counter": [
+        ("Today", "today", "orders.order:today"),
         ("Orders", "shopping_bag", "orders.order"),
         ("Standing orders", "event_repeat", "orders.standingorder"),
         ("Waiting list", "hourglass_empty", "orders.wish"),
@@ -45,9 +49,10 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     groups = []
     for group, pages in _PAGES.items():
         items = [
-            {"title": title, "icon": icon, "link": reverse(f"admin:{model.replace('.', '_')}_changelist")}
-            for title, icon, model in pages
-            if request.user.has_perm(model.replace(".", ".view_"))
+            {"title": title, "icon": icon, "link": reverse(f"admin:{model.replace('.', '_')}_{view or 'changelist'}")}
+            for title, icon, page in pages
+            for model, _, view in [page.partition(":")]
+            if admin.site.get_model_admin(apps.get_model(model)).has_view_permission(request)
         ]
         if items:
             groups.append({"title": group, "separator": True, "items": items})

@@ -1,19 +1,23 @@
 """Orders in the back office: to be looked at, and moved along by the services."""
 
-from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern
+from django.utils.html import format_html_join
+from django.utils.safestring import mark_safe
 
 from accounts.models import User
 from bakery import clock
-from bakery.admin import ModelAdmin, ReadOnlyAdmin, TabularInline, tell_refusal
+from bakery.admin import ModelAdmin, ReadOnlyAdmin, TabularInline, button
 from bakery.errors import DomainError
 from orders import services
+from orders.admin import counter, papers
 from orders.models import (
     SETTLE,
     Order,
@@ -24,6 +28,9 @@ from orders.models import (
     PaymentStatus,
     Status,
 )
+
+# Of the orders that an action names.
+MOST_TOLD = 50
 
 
 class NoteForm(ModelAdmin.action_form):  # type: ignore[name-defined]
@@ -56,10 +63,12 @@ class PaymentFilter(admin.SimpleListFilter):
     parameter_name = "payment"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return PaymentStatus.choices
+        return [("owing", "To be paid"), *PaymentStatus.choices]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         wanted = self.value()
+        if wanted == "owing":
+            return queryset.owing()
         return queryset.with_payment_status(wanted) if wanted in PaymentStatus.values else None
 
 
@@ -78,6 +87,7 @@ class PartInline(TabularInline):
     """A part of an order: who may see the order may see it, nobody changes it here."""
 
     can_delete = False
+    hide_title = True
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return True
@@ -106,8 +116,15 @@ class PaymentInline(PartInline):
 class OrderEventInline(PartInline):
     model = OrderEvent
     verbose_name_plural = "history"
-    fields = ["at", "user", "from_status", "to_status", "note", "changes", "override"]
-    readonly_fields = ["override"]
+    fields = ["at", "user", "from_status", "to_status", "note", "changed", "override"]
+    readonly_fields = ["changed", "override"]
+
+    @admin.display(description="what changed")
+    def changed(self, event: OrderEvent) -> str:
+        rows = [
+            (name.replace("_", " "), _told(name, old), _told(name, new)) for name, (old, new) in event.changes.items()
+        ]
+        return format_html_join(mark_safe("<br>"), "{}: {} → {}", rows)
 
     @admin.display(description="over the rules")
     def override(self, event: OrderEvent) -> str:
@@ -126,19 +143,32 @@ class OrderAdmin(ReadOnlyAdmin):
     list_filter = [DueFilter, "status", PaymentFilter, "fulfilment", "channel", OverrideFilter]
     search_fields = ["code", "customer_name", "customer_email", "customer_phone"]
     search_help_text = "Code, name, e-mail address or phone number"
+    # Two to a row: with more, values slide under the next label.
     fields = [
-        ("code", "status", "channel"),
+        ("code", "status"),
         ("due_at", "deadline_at"),
-        ("customer_name", "customer_phone", "customer_email", "customer"),
-        ("fulfilment", "address", "consumption"),
+        ("customer_name", "customer"),
+        ("customer_phone", "customer_email"),
+        ("fulfilment", "address"),
         "notes",
-        ("total", "vat_total", "paid", "refunded"),
+        ("total", "vat_total"),
+        ("paid", "refunded"),
+        ("consumption", "channel"),
         "override_reason",
-        ("created_at", "updated_at", "placed_by", "external_reference"),
+        ("created_at", "updated_at"),
+        ("placed_by", "external_reference"),
     ]
     inlines = [OrderItemInline, PaymentInline, OrderEventInline]
     action_form = NoteForm
-    actions = ["confirm", "start_baking", "make_ready", "send_out", "hand_over", "cancel"]
+    actions = [
+        "confirm", "start_baking", "make_ready", "send_out", "hand_over", "cancel",
+        "print_slips", "save_slips", "print_deliveries", "save_deliveries",
+    ]  # fmt: skip
+    actions_list = ["today", "take"]
+    actions_detail = ["edit"]
+
+    def get_urls(self) -> list[URLPattern]:
+        return [*counter.urls(), *papers.urls(), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> OrderQuerySet:
         orders = cast("OrderQuerySet", super().get_queryset(request))
@@ -194,21 +224,77 @@ class OrderAdmin(ReadOnlyAdmin):
         return _may(request, "orders.cancel_order")
 
     def _move(self, request: HttpRequest, queryset: QuerySet[Order], to: Status) -> None:
-        """Move each of the chosen orders along, and tell which of them would not go."""
-        note = request.POST.get("note", "").strip()[:2000]
-        moved = list(self._moved(request, queryset.order_by("pk"), to, note))
-        if moved:
-            self.message_user(request, f"{to.label}: {', '.join(moved)}.")
-
-    def _moved(self, request: HttpRequest, queryset: QuerySet[Order], to: Status, note: str) -> Iterator[str]:
-        actor = cast("User", request.user)
-        for order in queryset:
+        """Move each of the chosen orders along, and tell in one message which of them would not go, and why."""
+        actor, note = cast("User", request.user), request.POST.get("note", "").strip()[:2000]
+        moved, refused = [], []
+        for order in queryset.order_by("pk"):
             try:
                 services.change_status(order_id=order.pk, to=to, actor=actor, note=note, seen=order.status)
             except DomainError as refusal:
-                tell_refusal(self, request, refusal, about=order)
+                refused.append(f"{order.code}: {' '.join(problem.message for problem in refusal.problems)}")
             else:
-                yield order.code
+                moved.append(order.code)
+        told = [f"{to.label}: {_some(moved, ', ')}."] if moved else []
+        told += [f"Not {to.label.lower()}: {_some(refused, ' ')}"] if refused else []
+        level = messages.SUCCESS if not refused else messages.WARNING if moved else messages.ERROR
+        self.message_user(request, " ".join(told), level)
+
+    @admin.action(description="Packing slips, to print", permissions=["pack"])
+    def print_slips(self, request: HttpRequest, queryset: OrderQuerySet) -> HttpResponse:
+        return papers.slips(request, queryset, as_pdf=False)
+
+    @admin.action(description="Packing slips as PDF", permissions=["pack"])
+    def save_slips(self, request: HttpRequest, queryset: OrderQuerySet) -> HttpResponse:
+        return papers.slips(request, queryset, as_pdf=True)
+
+    @admin.action(description="Delivery list, to print", permissions=["view"])
+    def print_deliveries(self, request: HttpRequest, queryset: OrderQuerySet) -> HttpResponse:
+        return papers.deliveries(request, queryset, as_pdf=False)
+
+    @admin.action(description="Delivery list as PDF", permissions=["view"])
+    def save_deliveries(self, request: HttpRequest, queryset: OrderQuerySet) -> HttpResponse:
+        return papers.deliveries(request, queryset, as_pdf=True)
+
+    @button(description="Today and tomorrow", permissions=["view"], icon="today")
+    def today(self, request: HttpRequest) -> HttpResponse:
+        return counter.today(request)
+
+    @button(description="Take an order", permissions=["orders.add_order"], icon="add_call")
+    def take(self, request: HttpRequest) -> HttpResponse:
+        return counter.take(request)
+
+    @button(description="Change", permissions=["orders.change_order"], icon="edit")
+    def edit(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        order = self.get_object(request, object_id)
+        if order is None:
+            raise Http404
+        if not order.is_editable:
+            told = f"{order.code} can no longer be changed: it is {order.get_status_display().lower()}."
+            self.message_user(request, told, messages.ERROR)
+            return redirect("admin:orders_order_change", order.pk)
+        return counter.edit(request, order)
+
+    def has_pack_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("orders.view_order")
+
+
+def _told(name: str, value: Any) -> str:
+    """Return a value of the history as people read it: lines as counts and names, instants by the shop's clock."""
+    if name == "due_at" and value:
+        return f"{clock.local(datetime.fromisoformat(value)):%Y-%m-%d %H:%M}"
+    if name == "items":
+        return ", ".join(map(_line, value))
+    return str(value) if value not in (None, "") else "–"
+
+
+def _line(line: dict[str, Any]) -> str:
+    return f"{line['quantity']} × {line['product_name']}" + (f" ({line['note']})" if line["note"] else "")
+
+
+def _some(told: list[str], between: str) -> str:
+    """Return `told` in one sentence, cut off where nobody would read on."""
+    more = len(told) - MOST_TOLD
+    return between.join(told[:MOST_TOLD]) + (f" and {more} more" if more > 0 else "")
 
 
 def _may(request: HttpRequest, *permissions: str) -> bool:

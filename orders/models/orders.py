@@ -50,6 +50,7 @@ class PaymentStatus(models.TextChoices):
 # What holds no capacity and is not baked; a sale at the till was never ordered.
 RELEASED = (Status.CANCELLED, Status.NO_SHOW)
 EDITABLE = (Status.PENDING, Status.CONFIRMED)
+OWING = Q(paid__lt=F("total")) & ~Q(status__in=RELEASED)
 SETTLE = "orders.settle_order"
 MOST_LINES = 100
 MOST_PIECES = 10_000
@@ -79,6 +80,14 @@ class OrderQuerySet(models.QuerySet["Order"]):
             PaymentStatus.UNPAID: Q(paid=0, total__gt=0, refunded=0),
         }
         return self.filter(conditions[PaymentStatus(status)])
+
+    def owing(self) -> "OrderQuerySet":
+        """Those for which money is still to come in."""
+        return self.filter(OWING)
+
+    def still_to_go(self) -> "OrderQuerySet":
+        """Those that wait to be handed over: neither released nor completed, and no sales at the till."""
+        return self.holding_capacity().exclude(status=Status.COMPLETED)
 
     def holding_capacity(self) -> "OrderQuerySet":
         """Those that take up the day's capacity: sales at the till and released orders do not."""
