@@ -58,6 +58,7 @@ def config(*, debug: bool) -> dict[str, Any]:
             "django.request": {"level": "ERROR"},
             "django.server": {"level": "WARNING"},
             "django.security.DisallowedHost": {"level": "CRITICAL"},
+            "fontTools": {"level": "WARNING"},
             "psycopg.pool": {"level": "WARNING"},
         },
     }

@@ -34,7 +34,6 @@ def delivery_lists(drives: list[Drive], left_out: int) -> bytes:
     """Return a list for each day, which starts on a page of its own."""
     page = _Page("Delivery list", left_out)
     for drive in drives:
-        page.below = f"Deliveries of {drive.day}"
         page.add_page()
         page.drive(drive)
     if not drives:
@@ -75,8 +74,9 @@ class _Page(Paper):
             self.multi_cell(0, size / 2, self.shown(text), new_x="LMARGIN", new_y="NEXT", align="L")
 
     def start(self, order: Order) -> None:
-        self.below = f"Order {order.code}"
         self.add_page()
+        # Not before: a page gets its footer when the next one starts.
+        self.below = f"Order {order.code}"
         self.say(" · ".join(filter(None, (self.shop.name, *self.shop.address.splitlines(), self.shop.phone))), size=9)
         self.ln(4)
         self.say(order.code, size=28, bold=True)
@@ -120,6 +120,7 @@ class _Page(Paper):
         self.say(f"Total {order.total} {currency}, {owed}", size=12, bold=True)
 
     def drive(self, drive: Drive) -> None:
+        self.below = f"Deliveries of {drive.day}"
         self.say(f"Deliveries of {drive.day:%A} {drive.day}", size=16, bold=True)
         collect = f"to collect {drive.to_collect} {self.shop.currency}"
         self.say(f"{len(drive.deliveries)} stops, {collect}", size=11)

@@ -259,11 +259,11 @@ class OrderAdmin(ReadOnlyAdmin):
     def today(self, request: HttpRequest) -> HttpResponse:
         return counter.today(request)
 
-    @button(description="Take an order", permissions=["orders.add_order"], icon="add_call")
+    @button(description="Take an order", permissions=["take"], icon="add_call")
     def take(self, request: HttpRequest) -> HttpResponse:
         return counter.take(request)
 
-    @button(description="Change", permissions=["orders.change_order"], icon="edit")
+    @button(description="Change", permissions=["edit"], icon="edit")
     def edit(self, request: HttpRequest, object_id: str) -> HttpResponse:
         order = self.get_object(request, object_id)
         if order is None:
@@ -273,6 +273,12 @@ class OrderAdmin(ReadOnlyAdmin):
             self.message_user(request, told, messages.ERROR)
             return redirect("admin:orders_order_change", order.pk)
         return counter.edit(request, order)
+
+    def has_take_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("orders.add_order")
+
+    def has_edit_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return request.user.has_perm("orders.change_order")
 
     def has_pack_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("orders.view_order")

@@ -50,6 +50,13 @@ def test_the_list_is_narrowed_by_day_status_payment_and_reason(office_of):
     assert codes(client.get(LIST, {"status__exact": "confirmed"})) == {later.code}
     assert codes(client.get(LIST, {"payment": "paid"})) == {later.code}
     assert codes(client.get(LIST, {"override": "yes"})) == {by_reason.code}
+    assert codes(client.get(LIST, {"payment": "owing"})) == {today.code, tomorrow.code, by_reason.code}
+    assert codes(client.get(LIST, {"fulfilment__exact": "delivery"})) == set()
+    assert codes(client.get(LIST, {"channel__exact": "phone"})) == {by_reason.code}
+
+
+def test_the_list_costs_no_more_for_many_orders(office_of, queries_do_not_grow):
+    queries_do_not_grow(office_of("cashier"), LIST, make_order)
 
 
 @pytest.mark.parametrize("word", ["Grace", "grace@example.com", "0123 77"])
@@ -78,18 +85,27 @@ def test_the_page_of_an_order_shows_its_lines_money_and_history_to_be_read_only(
     assert office_of("manager").post(f"{LIST}{order.pk}/delete/", {"post": "yes"}).status_code == 403
 
 
-def test_orders_are_moved_along_and_each_refusal_is_told(office_of):
-    ready, pending = make_order(status="ready"), make_order()
+def test_one_message_tells_which_orders_moved_and_why_others_did_not(office_of):
+    ready, pending, cancelled = make_order(status="ready"), make_order(), make_order(status="cancelled")
 
-    response = run(office_of("manager"), "hand_over", ready, pending)
+    response = run(office_of("manager"), "hand_over", ready, pending, cancelled)
 
-    assert told(response) == [
-        f"{pending.code}: An order that is pending can become confirmed, cancelled, not completed.",
-        f"Completed: {ready.code}.",
-    ]
-    ready.refresh_from_db()
-    pending.refresh_from_db()
-    assert (ready.status, pending.status) == ("completed", "pending")
+    (message,) = told(response)
+    assert message == (
+        f"Completed: {ready.code}. Not completed: "
+        f"{pending.code}: An order that is pending can become confirmed, cancelled, not completed. "
+        f"{cancelled.code}: An order that is cancelled can become nothing, not completed."
+    )
+    assert list(Order.objects.order_by("pk").values_list("status", flat=True)) == ["completed", "pending", "cancelled"]
+
+
+def test_a_message_does_not_name_orders_without_end(office_of):
+    orders = [make_order() for _ in range(52)]
+
+    message = told(run(office_of("manager"), "confirm", *orders))[0]
+
+    assert message.endswith(f"{orders[49].code} and 2 more.")
+    assert not Order.objects.exclude(status="confirmed").exists()
 
 
 @pytest.mark.parametrize(
@@ -128,7 +144,7 @@ def test_what_is_being_baked_is_cancelled_with_a_note_only(office_of):
     client = office_of("manager")
     order = make_order(status="baking")
 
-    assert told(run(client, "cancel", order)) == [f"{order.code}: Say why it is cancelled now."]
+    assert told(run(client, "cancel", order)) == [f"Not cancelled: {order.code}: Say why it is cancelled now."]
     assert told(run(client, "cancel", order, note="The oven broke")) == [f"Cancelled: {order.code}."]
     assert order.history.last().note == "The oven broke"
 
@@ -140,10 +156,12 @@ def test_actions_are_offered_to_those_who_may(office_of):
         page = office_of(role).get(LIST)
         return {name for name, _ in page.context["action_form"].fields["action"].choices if name}
 
-    assert offered("cashier") == {"confirm", "hand_over", "cancel"}
-    assert offered("baker") == {"start_baking", "make_ready"}
-    assert offered("driver") == {"send_out", "hand_over"}
-    assert offered("manager") == {"confirm", "start_baking", "make_ready", "send_out", "hand_over", "cancel"}
+    deliveries, slips = {"print_deliveries", "save_deliveries"}, {"print_slips", "save_slips"}
+    assert offered("cashier") == {"confirm", "hand_over", "cancel"} | deliveries | slips
+    assert offered("baker") == {"start_baking", "make_ready"} | deliveries | slips
+    assert offered("driver") == {"send_out", "hand_over"} | deliveries
+    moves = {"confirm", "start_baking", "make_ready", "send_out", "hand_over", "cancel"}
+    assert offered("manager") == moves | deliveries | slips
 
 
 def test_a_customer_does_not_enter(office_of):
