@@ -164,7 +164,7 @@ class CounterViewSet(ApiViewSet[Order]):
 
 
 def _visible(request: HttpRequest | Request, pk: int) -> Order:
-    return get_object_or_404(Order.objects.visible_to(request.user).with_items(), pk=pk)
+    return get_object_or_404(Order.objects.visible_to(request.user).prefetch_related("items"), pk=pk)
 
 
 def _words(request: Request) -> str:
