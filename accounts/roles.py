@@ -17,6 +17,7 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
     Role.CASHIER: (
         "products.view_product",
         "products.view_category",
+        "products.view_pricechange",
         "orders.view_order",
         "orders.add_order",
         "orders.change_order",
@@ -41,6 +42,7 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
     Role.BAKER: (
         "products.view_product",
         "products.view_category",
+        "products.view_pricechange",
         "orders.view_order",
         "orders.view_payment",
         "orders.bake_order",
@@ -53,6 +55,7 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
     Role.DRIVER: (
         "products.view_product",
         "products.view_category",
+        "products.view_pricechange",
         "orders.view_delivery",
         "orders.deliver_order",
         "orders.view_payment",

@@ -1,6 +1,7 @@
 """The shop itself, and what the kernel keeps: idempotency keys, rate counters, revisions, routines."""
 
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
@@ -189,23 +190,43 @@ class RateCounter(models.Model):
         return f"{self.name}: {self.uses}"
 
 
+class Mark(NamedTuple):
+    """How far a set of tables is: the number of its last change, and the day that changes it next by itself."""
+
+    number: int
+    changes_on: date | None
+
+    def is_over(self, today: date) -> bool:
+        """Whether a day has come on which something changes by itself, and nobody has seen to it."""
+        return self.changes_on is not None and self.changes_on <= today
+
+
 class RevisionManager(models.Manager["Revision"]):
-    def current(self, name: str) -> int:
-        """Return the number of the last change to what `name` stands for; 0 before the first."""
-        return self.filter(name=name).values_list("number", flat=True).first() or 0
+    def current(self, name: str) -> Mark:
+        """Return how far what `name` stands for is; its number is 0 before the first change."""
+        found = self.filter(name=name).values_list("number", "changes_on").first()
+        return Mark(*found or (0, None))
 
-    def bump(self, name: str) -> int:
-        """Say, in the transaction of the change, that what `name` stands for has changed; return the number before.
-
-        Called first, it also makes the writers of `name` wait for each other. The number follows the clock, so that
-        none is used for a second time after an older backup was restored.
-        """
+    def lock(self, name: str) -> Mark:
+        """Make the writers of `name` wait for each other until this transaction ends; return how far it is."""
         if not self.filter(name=name).exists():
             self.bulk_create([Revision(name=name, number=0)], ignore_conflicts=True)
-        before = self.select_for_update().values_list("number", flat=True).get(name=name)
-        after = max(before + 1, int(clock.now().timestamp() * 1_000_000))
+        return Mark(*self.select_for_update().values_list("number", "changes_on").get(name=name))
+
+    def bump(self, name: str) -> Mark:
+        """Say, in the transaction of the change, that what `name` stands for has changed; return how far it was before.
+
+        Called first, it also locks `name`. The number follows the clock, so that none is used for a second time after
+        an older backup was restored.
+        """
+        before = self.lock(name)
+        after = max(before.number + 1, int(clock.now().timestamp() * 1_000_000))
         self.filter(name=name).update(number=after)
         return before
+
+    def wait_until(self, name: str, day: date | None) -> None:
+        """Note the first day on which what `name` stands for changes by itself; the caller holds the lock."""
+        self.filter(name=name).update(changes_on=day)
 
 
 class Revision(models.Model):
@@ -213,6 +234,8 @@ class Revision(models.Model):
 
     name = models.CharField(max_length=64, primary_key=True)
     number = models.PositiveBigIntegerField()
+    # Beside the number, so that whoever reads that learns without another query that the day has come.
+    changes_on = models.DateField(null=True)
 
     objects = RevisionManager()
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bakery.errors import DomainError, Problem
+from bakery.errors import Conflict, DomainError, Problem
 from products.reader import CellError
 
 MOST_SHOWN = 1000
@@ -12,6 +12,12 @@ class BadPicture(DomainError):
     """The file is no picture that the shop can show."""
 
     code = "invalid_image"
+
+
+class TooLate(Conflict):
+    """The day is over, or has begun."""
+
+    code = "too_late"
 
 
 class BadProductFile(DomainError):

@@ -11,7 +11,9 @@ from django.db.models import QuerySet
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 
+from bakery import clock
 from bakery.tables import harmless
+from products import services
 from products.models import Product
 
 HEADER = ("sku", "name", "category", "price", "image", "description", "active")
@@ -27,6 +29,7 @@ Row = tuple[str, str, str, Decimal, str, str, str]
 
 def export_products(products: QuerySet[Product], form: str) -> IO[bytes]:
     """Return a file with `products`, in the order of their ids; `form` is one of FORMS."""
+    services.revision_on(clock.today())  # no price of yesterday
     file: IO[bytes] = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  # whoever sends it closes it
     (_write_csv if form == "csv" else _write_xlsx)(_rows(products), file)
     file.seek(0)

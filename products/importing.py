@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from simple_history.utils import bulk_create_with_history
 
 from bakery import clock
-from products import selectors, services
+from products import services
 from products.errors import BadProductFile
 from products.models import Category, Product, same_name
 from products.reader import CellError, ProductFile, ProductRow, UnreadableFile, in_order, read_products
@@ -97,7 +97,7 @@ class _Planner:
 
     def __init__(self, file: ProductFile) -> None:
         self._file = file
-        self._result = Plan(revision=selectors.revision())
+        self._result = Plan(revision=services.revision_on(clock.today()))
         self._categories = {same_name(name): pk for pk, name in Category.objects.values_list("pk", "name")}
         self._by_sku: dict[str, Stored] = {}
         self._by_name: dict[tuple[int, str], list[Stored]] = {}

@@ -152,6 +152,23 @@ class TargetsSerializer(serializers.Serializer[Any]):
         return targets
 
 
+class PlanPriceSerializer(serializers.Serializer[Any]):
+    price = fields.AmountField(min_value=Decimal(0))
+    valid_from = fields.DayField()
+
+
+class PriceSpanSerializer(serializers.Serializer[Any]):
+    """A price and from when until when it holds; one that was planned has the id and the day of its plan."""
+
+    id = fields.IdField(allow_null=True)
+    price = fields.AmountField()
+    valid_from = fields.DayField(allow_null=True)
+    since = fields.InstantField()
+    until = fields.InstantField(allow_null=True)
+    user = serializers.CharField(allow_null=True)
+    state = serializers.ChoiceField(["past", "current", "to_come"])
+
+
 class PictureSerializer(serializers.Serializer[Any]):
     file = serializers.FileField()
 

@@ -37,6 +37,8 @@ from products.serializers import (
     ImportResultSerializer,
     ImportSerializer,
     PictureSerializer,
+    PlanPriceSerializer,
+    PriceSpanSerializer,
     ProductSerializer,
     TargetsSerializer,
     VatClassSerializer,
@@ -60,7 +62,7 @@ class CatalogueViewSet(HotListMixin, ApiViewSet[Any]):
         return self.today, self.asks_as_staff, settings.MEDIA_URL
 
     def list_tag(self, request: Request) -> tuple[int, Any]:
-        self.revision = selectors.revision()
+        self.revision = services.revision_on(self.today)
         return self.revision, self.variant
 
     def answer(self, found: Any, version: int, *, code: int = 200, **headers: str) -> Response:
@@ -88,6 +90,9 @@ class ProductViewSet(CatalogueViewSet):
         "destroy": "products.delete_product",
         "targets": "products.view_product",
         "set_targets": "products.change_product",
+        "prices": "products.view_pricechange",
+        "plan_price": "products.add_pricechange",
+        "withdraw_price": "products.delete_pricechange",
         "image": "products.change_product",
         "remove_image": "products.change_product",
         "import_file": "products.import_product",
@@ -142,6 +147,28 @@ class ProductViewSet(CatalogueViewSet):
         wanted = {int(day): quantity for day, quantity in self.parse(TargetsSerializer).items()}
         return self._show_targets(services.set_targets(product_id=product_id, targets=wanted))
 
+    @extend_schema(responses=PriceSpanSerializer(many=True), filters=False)
+    @action(detail=True, pagination_class=None)
+    def prices(self, request: Request, pk: str) -> Response:
+        return Response(PriceSpanSerializer(self._prices(pk), many=True).data)
+
+    @extend_schema(request=PlanPriceSerializer, responses={201: PriceSpanSerializer})
+    @prices.mapping.post
+    @honours_if_match
+    def plan_price(self, request: Request, pk: str) -> Response:
+        wanted = self.parse(PlanPriceSerializer)
+        plan = services.plan_price(
+            product_id=self._existing(pk), actor=self.actor, expected=self.expected_versions(), **wanted
+        )
+        planned = next(span for span in self._prices(pk) if span.id == plan.pk)
+        return Response(PriceSpanSerializer(planned).data, status=HTTP_201_CREATED)
+
+    @extend_schema(responses={204: None})
+    @action(detail=True, methods=["delete"], url_path="prices/(?P<price_id>[0-9]{1,18})")
+    def withdraw_price(self, request: Request, pk: str, price_id: str) -> Response:
+        services.withdraw_price(product_id=int(pk), change_id=int(price_id))
+        return Response(status=HTTP_204_NO_CONTENT)
+
     @extend_schema(request={"multipart/form-data": PictureSerializer}, responses=ProductSerializer)
     @action(detail=True, methods=["put"], parser_classes=[FileParser])
     @honours_if_match
@@ -188,13 +215,19 @@ class ProductViewSet(CatalogueViewSet):
             content_type=exporting.FORMS[form],
         )
 
+    def _prices(self, pk: str) -> list[selectors.PriceSpan]:
+        services.revision_on(self.today)
+        for product in Product.objects.filter(pk=int(pk)):
+            return selectors.prices_of(product)
+        raise NotFound("There is no such product.")
+
     def _existing(self, pk: str) -> int:
         if not Product.objects.filter(pk=int(pk)).exists():
             raise NotFound("There is no such product.")
         return int(pk)
 
     def _show(self, product_id: int, **how: Any) -> Response:
-        self.revision = selectors.revision()
+        self.revision = services.revision_on(self.today)
         for row in self.get_queryset().filter(pk=product_id).values(*COLUMNS):
             return self.answer(row, row["version"], **how)
         raise NotFound("There is no such product.")
@@ -249,7 +282,7 @@ class CategoryViewSet(CatalogueViewSet):
         raise NotFound("There is no such category.")
 
     def _show(self, slug: str, **how: Any) -> Response:
-        self.revision = selectors.revision()
+        self.revision = services.revision_on(self.today)
         category = self._existing(slug)
         return self.answer(category, category.version, **how)
 

@@ -18,7 +18,7 @@ from orders.services.placing import customer_of, require_complete, require_overr
 from orders.services.rules import Before, deadline_of, lock_capacity, pieces_of, require_sound
 from orders.services.vat import Amounts, of_order, overbooked
 from products.models import Product
-from products.selectors import rates_on
+from products.selectors import Terms, rates_on, terms_on
 
 DETAILS = (
     "customer_name", "customer_email", "customer_phone", "fulfilment", "address", "consumption", "due_at", "notes",
@@ -53,8 +53,9 @@ def edit_order(
     eaten, owed = order.consumption, of_order(old)
     _set_details(order, changes, actor)
     lines = _with_products(old, changes.get("items", [])) or [_as_line(item) for item in old]
+    terms = terms_on(clock.shop_day(now), order.consumption)
     products = find_products(lines, also=before.pieces)
-    items = _merge(old, lines, products, order, now)
+    items = _merge(old, lines, products, order, terms)
     if order.consumption != eaten:
         # What is new has today's rate of the new place already.
         _rate_anew([item for item in items if item.product_id in before.pieces], products, order)
@@ -127,15 +128,14 @@ def _with_products(old: list[OrderItem], lines: list[dict[str, Any]]) -> list[di
 
 
 def _merge(
-    old: list[OrderItem], lines: list[dict[str, Any]], products: dict[int, Product], order: Order, now: datetime
+    old: list[OrderItem], lines: list[dict[str, Any]], products: dict[int, Product], order: Order, terms: Terms
 ) -> list[OrderItem]:
     """Return the lines as they will be: rows of `old` where id or product agree, else new ones."""
-    rates = rates_on(clock.shop_day(now), order.consumption)
     known = {item.product_id: item for item in old}
     kept = _match(old, lines)
     items = []
     for index, line in enumerate(lines):
-        item = kept.get(index) or new_item(line, products[line["product"]], rates)
+        item = kept.get(index) or new_item(line, products[line["product"]], terms)
         if item.pk is None and item.product_id in known:
             kin = known[item.product_id]
             item.product_name, item.unit_price, item.vat_rate = kin.product_name, kin.unit_price, kin.vat_rate

@@ -10,6 +10,7 @@ from bakery.db import CENT, MOST_MONEY
 from bakery.errors import DomainError, Problem
 from orders.models import MOST_LINES, MOST_PIECES, Order, OrderItem
 from products.models import Product, contained_vat
+from products.selectors import Terms
 
 
 def find_products(
@@ -38,13 +39,13 @@ def find_products(
     return products
 
 
-def new_item(line: Mapping[str, Any], product: Product, rates: Mapping[int, Decimal]) -> OrderItem:
-    """Return a line that copies the product's name, price and VAT rate of this moment."""
+def new_item(line: Mapping[str, Any], product: Product, terms: Terms) -> OrderItem:
+    """Return a line that copies the product's name, and the price and VAT rate of this moment."""
     return OrderItem(
         product=product,
         product_name=product.name,
-        unit_price=product.price,
-        vat_rate=rates[product.vat_class_id],
+        unit_price=terms.price_of(product),
+        vat_rate=terms.rate_of(product),
         quantity=line["quantity"],
         note=line.get("note", ""),
     )

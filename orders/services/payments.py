@@ -21,7 +21,7 @@ from orders.services.lines import find_products, new_item, set_totals
 from orders.services.storing import insert, with_free_code
 from orders.services.vat import divide, minus, of_order, shares_of_payment, shares_of_refund
 from products.models import Place, Product
-from products.selectors import rates_on
+from products.selectors import terms_on
 
 
 @transaction.atomic
@@ -124,10 +124,10 @@ def _sell(
 ) -> Order:
     order.due_at = order.deadline_at = (now or clock.now()).astimezone(UTC)
     order.due_on = clock.shop_day(order.due_at)
+    terms = terms_on(order.due_on, order.consumption)
     products = find_products(lines)
     _require_active(lines, products)
-    rates = rates_on(order.due_on, order.consumption)
-    items = [new_item(line, products[line["product"]], rates) for line in lines]
+    items = [new_item(line, products[line["product"]], terms) for line in lines]
     set_totals(order, items)
     parts = parts_of(order.total)
     order.paid = order.total

@@ -14,7 +14,7 @@ from orders.services.lines import find_products, new_item, set_totals
 from orders.services.rules import deadline_of, locked_products, require_sound
 from orders.services.storing import insert, with_free_code
 from products.models import Place
-from products.selectors import rates_on
+from products.selectors import terms_on
 
 
 def place_order(
@@ -54,9 +54,9 @@ def _place(order: Order, lines: list[dict[str, Any]], *, actor: User | None, now
     set_due(order)
     fill_in(order)
     require_complete(order)
+    terms = terms_on(clock.shop_day(now), order.consumption)
     products = find_products(lines, among=locked_products())
-    rates = rates_on(clock.shop_day(now), order.consumption)
-    items = [new_item(line, products[line["product"]], rates) for line in lines]
+    items = [new_item(line, products[line["product"]], terms) for line in lines]
     overridden = require_sound(order, items, products, now=now, override=bool(order.override_reason), locked=True)
     order.deadline_at = deadline_of(order, products.values())
     set_totals(order, items)

@@ -30,7 +30,7 @@ from orders.services.placing import fill_in, set_due
 from orders.services.rules import Shortfall, cut_to_fit, deadline_of
 from orders.services.storing import insert, with_free_code
 from products.models import Place, Product
-from products.selectors import rates_on
+from products.selectors import terms_on
 
 DETAILS = ("due_time", "fulfilment", "address", "start", "end", "paused")
 
@@ -203,11 +203,11 @@ def _materialise(order: Order, standing_id: int, day: date, now: datetime) -> Or
     standing = StandingOrder.objects.select_for_update().filter(pk=standing_id).first()
     if standing is None or not _is_due(standing, day):
         return order
+    terms = terms_on(clock.shop_day(now), order.consumption)
     wanted = list(standing.items.filter(weekday=day.isoweekday()).select_related("product"))
     products = {item.product_id: item.product for item in wanted}
-    rates = rates_on(clock.shop_day(now), order.consumption)
     _address(order, standing, day)
-    items = [new_item({"quantity": item.quantity}, item.product, rates) for item in wanted]
+    items = [new_item({"quantity": item.quantity}, item.product, terms) for item in wanted]
     items, lacking = cut_to_fit(order, items, products, now=now)
     if items:
         order.deadline_at = deadline_of(order, (products[item.product_id] for item in items))

@@ -19,7 +19,7 @@ from orders.services.placing import customer_of, fill_in, set_due
 from orders.services.rules import cut_to_fit, deadline_of, lock_capacity
 from orders.services.storing import insert, with_free_code
 from products.models import Place, Product
-from products.selectors import rates_on
+from products.selectors import terms_on
 
 # So many of a day are looked through when something is freed; nobody waits for more.
 MOST_WISHES = 1000
@@ -154,7 +154,7 @@ def _place(order: Order, wish: Wish, products: dict[int, Product], now: datetime
     product = products[wish.product_id]
     fill_in(order)
     order.customer_name = order.customer_name or order.customer_email
-    item = new_item({"quantity": wish.quantity}, product, rates_on(clock.shop_day(now), order.consumption))
+    item = new_item({"quantity": wish.quantity}, product, terms_on(clock.shop_day(now), order.consumption))
     order.deadline_at = deadline_of(order, [product])
     set_totals(order, [item])
     insert(order, [item], actor=None, now=now, note="From the waiting list")

@@ -4,6 +4,7 @@ from products.models.capacity import MOST_PIECES, CapacityGroup, CapacityOverrid
 from products.models.category import LAST_POSITION, Category, same_name
 from products.models.food import Allergen, Diet
 from products.models.masks import from_mask, to_mask
+from products.models.prices import PriceChange
 from products.models.product import CATALOGUE, EVERY_DAY, WEEKDAYS, Product, ProductQuerySet, ProductTarget
 from products.models.vat import STANDARD, Place, VatClass, VatRate, contained_vat
 
@@ -20,6 +21,7 @@ __all__ = [
     "Category",
     "Diet",
     "Place",
+    "PriceChange",
     "Product",
     "ProductQuerySet",
     "ProductTarget",

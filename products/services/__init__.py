@@ -11,23 +11,29 @@ from products.services.catalogue import (
     set_image,
     set_targets,
     standard_class,
-    touch_catalogue,
     update_category,
     update_product,
 )
+from products.services.prices import plan_price, withdraw_price
+from products.services.revision import await_next_price, revision_on, tick, touch_catalogue
 
 __all__ = [
     "add_vat_rate",
+    "await_next_price",
     "create_category",
     "create_product",
     "create_vat_class",
+    "plan_price",
     "remove_category",
     "remove_image",
     "remove_product",
+    "revision_on",
     "set_image",
     "set_targets",
     "standard_class",
+    "tick",
     "touch_catalogue",
     "update_category",
     "update_product",
+    "withdraw_price",
 ]

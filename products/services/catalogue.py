@@ -1,4 +1,4 @@
-"""Everything that changes the catalogue: products, categories, VAT, targets, pictures."""
+"""Products, their targets and pictures, categories, VAT classes."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -11,10 +11,8 @@ from django.db.models import ProtectedError
 
 from bakery import clock, texts
 from bakery.errors import AlreadyExists, DomainError, InUse, NotFound
-from bakery.models import Revision
 from products import pictures, tasks
 from products.models import (
-    CATALOGUE,
     STANDARD,
     Category,
     Place,
@@ -24,19 +22,11 @@ from products.models import (
     VatRate,
     same_name,
 )
+from products.services.revision import touch_catalogue
 from products.slugs import free_slug
 
 TEXTS = frozenset({"sku", "name", "unit", "description", "image_source"})
 AN_HOUR = timedelta(hours=1)
-
-
-def touch_catalogue() -> int:
-    """Say that the catalogue changes, first thing in the transaction that changes it; return the revision before.
-
-    Tags of what was read before are void from then on, and all who write the catalogue wait for each other: so what
-    they look up (free slugs, names in any case) stays true until they are done.
-    """
-    return Revision.objects.bump(CATALOGUE)
 
 
 def standard_class() -> VatClass:
@@ -66,7 +56,7 @@ def create_product(*, vat_class: VatClass | None = None, **fields: Any) -> Produ
 def update_product(*, product_id: int, expected: frozenset[int] | None = None, **fields: Any) -> Product:
     """Change the named `fields` of a product; its slug stays. Raises Stale, NotFound, and as `create_product`."""
     touch_catalogue()
-    product = _locked_product(product_id)
+    product = locked_product(product_id)
     product.require_version(expected)
     for name, value in _tidied(fields).items():
         setattr(product, name, value)
@@ -79,7 +69,7 @@ def update_product(*, product_id: int, expected: frozenset[int] | None = None, *
 def remove_product(*, product_id: int, expected: frozenset[int] | None = None) -> None:
     """Delete a product that nothing refers to, and retire one with history. Raises Stale, NotFound."""
     touch_catalogue()
-    product = _locked_product(product_id)
+    product = locked_product(product_id)
     product.require_version(expected)
     try:
         product.delete()
@@ -90,7 +80,8 @@ def remove_product(*, product_id: int, expected: frozenset[int] | None = None) -
         _forget_picture(product.image.name)
 
 
-def _locked_product(product_id: int) -> Product:
+def locked_product(product_id: int) -> Product:
+    """Return the product with its row locked; the caller holds the catalogue. Raises NotFound."""
     for product in Product.objects.select_for_update().filter(pk=product_id):
         return product
     raise NotFound("There is no such product.")
@@ -118,7 +109,7 @@ def _require_sound_season(product: Product) -> None:
 def set_targets(*, product_id: int, targets: Mapping[int, int]) -> dict[int, int]:
     """Replace a product's targets, pieces by ISO weekday; a weekday that is left out has none. Raises NotFound."""
     touch_catalogue()
-    product = _locked_product(product_id)
+    product = locked_product(product_id)
     kept = {target.weekday: target for target in product.targets.all()}
     for weekday, target in kept.items():
         if weekday not in targets:
@@ -158,7 +149,7 @@ def remove_image(*, product_id: int, expected: frozenset[int] | None = None) -> 
 @transaction.atomic
 def _put_image(product_id: int, name: str, width: int, expected: frozenset[int] | None) -> Product:
     touch_catalogue()
-    product = _locked_product(product_id)
+    product = locked_product(product_id)
     product.require_version(expected)
     former = product.image.name
     if former != name:
