@@ -16,7 +16,8 @@ from django.urls import reverse
 from PIL import Image
 
 from accounts.tests.factories import make_user
-from products import selectors
+from bakery import clock
+from products import services
 from products.models import CapacityGroup, CapacityOverride, Category, Product, VatClass
 from products.tests.factories import make_category, make_product, make_vat_class
 
@@ -62,7 +63,7 @@ def told(answer) -> list[str]:
 
 def test_a_product_is_made_with_sets_and_targets(office, user):
     category = make_category(name="Bread")
-    before = selectors.revision()
+    before = services.revision_on(clock.today())
     data = filled(
         office, ADD, name="Stollen", category=category.pk, price="12.00", vat_class=VatClass.objects.get().pk,
         weekdays=["5", "6"], allergens=["gluten", "nuts"], diets=["vegetarian"], is_active="on",
@@ -77,7 +78,7 @@ def test_a_product_is_made_with_sets_and_targets(office, user):
     assert (product.diets, product.may_contain, product.is_baked) == (["vegetarian"], [], True)
     assert selectors.targets_of(product.pk) == {6: 20}
     assert product.history.get().history_user == user
-    assert selectors.revision() > before
+    assert services.revision_on(clock.today()) > before
 
 
 def test_a_change_counts_the_version_up_and_leaves_the_rest_alone(office, user):
@@ -276,7 +277,7 @@ def test_a_new_rate_shows_in_the_catalogue_at_once(office, api_as):
 @pytest.mark.django_db(transaction=True)
 def test_vat_classes_are_deleted_from_the_list(client):
     client.force_login(make_user(role="manager"))
-    before = selectors.revision()
+    before = services.revision_on(clock.today())
     chosen = [make_vat_class(takeaway="5.50").pk, make_vat_class().pk]
     wanted = {"action": "delete_selected", "_selected_action": chosen, "post": "yes"}
 
@@ -284,7 +285,7 @@ def test_vat_classes_are_deleted_from_the_list(client):
 
     assert answer.status_code == 302
     assert not VatClass.objects.filter(pk__in=chosen).exists()
-    assert selectors.revision() > before
+    assert services.revision_on(clock.today()) > before
 
 
 def test_capacity_groups_and_their_days_are_kept(office):

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('bakery', '0003_standing_days_ahead'),
+        ('bakery', '0004_shop_country'),
     ]
 
     operations = [
