@@ -17,7 +17,7 @@ from PIL import Image
 
 from accounts.tests.factories import make_user
 from bakery import clock
-from products import services
+from products import selectors, services
 from products.models import CapacityGroup, CapacityOverride, Category, Product, VatClass
 from products.tests.factories import make_category, make_product, make_vat_class
 
