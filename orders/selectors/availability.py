@@ -102,7 +102,10 @@ class _Calendar:
         closing = [span.closes for span in self.hours if span.weekday == day.isoweekday()]
         if not self.hours or time.min in closing:
             return end_of_day
-        return datetime.combine(day, max(closing), clock.shop_zone()).astimezone(UTC) if closing else None
+        if not closing:
+            return None
+        # Where the clock shows the hour of closing twice, the shop closes the second time.
+        return datetime.combine(day, max(closing), clock.shop_zone()).replace(fold=1).astimezone(UTC)
 
     def _left(self, product: Product, day: date) -> int | None:
         room = []
