@@ -362,7 +362,5 @@ form.addEventListener("keydown", (event) => {
 });
 
 page.lines.forEach((line) => addLine({ ...line, left: null, why_not: "" }));
-if (lines.length) {
-  refresh();
-  field("product").focus();
-}
+refresh();
+field(isNew ? "customer_name" : "product").focus();
