@@ -257,6 +257,7 @@ def wait_until_somebody_waits():
     [
         (lambda cake: CapacityOverride.objects.create(product=cake, day=clock.shop_day(on(1)), capacity=4), "capacity"),
         (lambda cake: Product.objects.update(is_active=False), "product"),
+        (lambda cake: Product.objects.update(max_per_order=4), "maximum"),
         (lambda cake: Product.objects.update(capacity_units=3), "capacity"),
         (lambda cake: CapacityGroup.objects.update(daily_capacity=4), "capacity"),
     ],
