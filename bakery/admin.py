@@ -11,12 +11,12 @@ from django.forms import Form, TypedMultipleChoiceField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from import_export.admin import ImportExportMixin
+from import_export.admin import ExportMixin
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin as UnfoldModelAdmin
 from unfold.admin import StackedInline as UnfoldStackedInline
 from unfold.admin import TabularInline as UnfoldTabularInline
-from unfold.contrib.import_export.forms import ExportForm, ImportForm
+from unfold.contrib.import_export.forms import ExportForm
 from unfold.decorators import action as button
 from unfold.forms import AdminPasswordChangeForm, AuthenticationForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget as CheckboxList
@@ -59,15 +59,11 @@ class HistoryModelAdmin(SimpleHistoryAdmin, ModelAdmin):
         return page
 
 
-class ImportExportModelAdmin(ImportExportMixin, HistoryModelAdmin):
-    """With pages that take a file in, after a look at what it would do, and give one out."""
+class ExportModelAdmin(ExportMixin, HistoryModelAdmin):
+    """With a page that gives the list out as a file."""
 
-    import_form_class = ImportForm
     export_form_class = ExportForm
-    skip_admin_log = True  # the audit trail has it
-
-    def has_import_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(f"{self.opts.app_label}.import_{self.opts.model_name}")
+    skip_admin_log = True  # nothing is changed
 
     def has_export_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(f"{self.opts.app_label}.export_{self.opts.model_name}")
@@ -166,8 +162,8 @@ __all__ = [
     "AdminPasswordChangeForm",
     "AuthenticationForm",
     "CheckboxList",
+    "ExportModelAdmin",
     "HistoryModelAdmin",
-    "ImportExportModelAdmin",
     "ModelAdmin",
     "ReadOnlyAdmin",
     "StackedInline",

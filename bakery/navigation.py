@@ -20,6 +20,7 @@ _PAGES: dict[str, list[tuple[str, str, str]]] = {
         ("Baking lists", "bakery_dining", "production.bakingplan"),
         ("Products", "category", "products.product"),
         ("Categories", "folder", "products.category"),
+        ("Imports", "upload_file", "products.productimport"),
         ("Capacity groups", "oven_gen", "products.capacitygroup"),
         ("Capacity of a date", "event", "products.capacityoverride"),
     ],

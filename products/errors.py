@@ -33,3 +33,35 @@ def _path(error: CellError) -> str:
     if not error.line:
         return "file"
     return f"rows.{error.line}.{error.column}" if error.column else f"rows.{error.line}"
+
+
+class PlanOutdated(Conflict):
+    """The catalogue is not what it was when somebody looked at the plan, or it is another file's."""
+
+    code = "plan_outdated"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This plan no longer holds: the catalogue has changed since, or the file is another one. Nothing was"
+            " imported; make a dry run again and look at what it says.",
+            field="plan",
+        )
+
+
+class ImportIsOver(Conflict):
+    """Somebody has confirmed or dropped the upload already."""
+
+    code = "import_is_over"
+
+    def __init__(self) -> None:
+        super().__init__("This import no longer waits to be confirmed.")
+
+
+class CannotUndo(Conflict):
+    """An import cannot be taken back; `reasons` say what stands in the way."""
+
+    code = "cannot_undo"
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        super().__init__("Nothing was undone. " + " ".join(reasons))
+        self.problems = [Problem(self.code, reason) for reason in reasons]

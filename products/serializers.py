@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from django.core.validators import validate_slug
@@ -11,6 +12,7 @@ from rest_framework import serializers
 from bakery import clock
 from bakery.api import fields
 from products import pictures
+from products.importing import Change, Plan
 from products.models import (
     EVERY_DAY,
     MOST_PIECES,
@@ -23,6 +25,8 @@ from products.models import (
     VatRate,
     from_mask,
 )
+
+MOST_PREVIEWED = 50
 
 # What the JSON of a product is made of; `category__` columns come by the one join.
 COLUMNS = (
@@ -176,6 +180,32 @@ class PictureSerializer(serializers.Serializer[Any]):
 class ImportSerializer(serializers.Serializer[Any]):
     file = serializers.FileField(allow_empty_file=True)  # the reader says what is wrong with an empty one
     dry_run = fields.FlagField(default=False)
+    plan = fields.TextField(
+        default="",
+        allow_blank=True,
+        max_length=64,
+        help_text="What a dry run handed out: import only while the catalogue is as it was then.",
+    )
+
+
+class FieldChangeSerializer(serializers.Serializer[Any]):
+    field = serializers.CharField()
+    old = serializers.CharField(allow_null=True)
+    new = serializers.CharField()
+
+
+class ImportChangeSerializer(serializers.Serializer[Any]):
+    line = fields.CountField()
+    action = serializers.CharField(help_text="created or updated")
+    sku = serializers.CharField(allow_blank=True)
+    name = serializers.CharField()
+    differences = FieldChangeSerializer(many=True)
+
+
+class ImportNoticeSerializer(serializers.Serializer[Any]):
+    line = fields.CountField()
+    code = serializers.CharField()
+    message = serializers.CharField()
 
 
 class ImportResultSerializer(serializers.Serializer[Any]):
@@ -184,3 +214,31 @@ class ImportResultSerializer(serializers.Serializer[Any]):
     unchanged = fields.CountField()
     skipped = fields.CountField()
     dry_run = fields.FlagField()
+    plan = serializers.CharField(required=False, help_text="Of a dry run: names this plan.")
+    changes = ImportChangeSerializer(many=True, required=False, help_text="Of a dry run: the first 50.")
+    notices = ImportNoticeSerializer(many=True, required=False, help_text="Of a dry run: the first 50.")
+
+
+def show_plan(plan: Plan) -> dict[str, Any]:
+    """Return what a dry run answers: the counts, and the first of what would be done."""
+    return {
+        **plan.counts,
+        "dry_run": True,
+        "plan": plan.fingerprint,
+        "changes": [_show_change(one) for one in islice(plan.changes(), MOST_PREVIEWED)],
+        "notices": [
+            {"line": one.line, "code": one.code, "message": one.message}
+            for one in plan.file.products.notices[:MOST_PREVIEWED]
+        ],
+    }
+
+
+def _show_change(change: Change) -> dict[str, Any]:
+    differences = [{"field": name, "old": old, "new": new} for name, old, new in change.fields]
+    return {
+        "line": change.line,
+        "action": change.action,
+        "sku": change.sku,
+        "name": change.name,
+        "differences": differences,
+    }

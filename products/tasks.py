@@ -6,7 +6,8 @@ from django.db import transaction
 from bakery.jobs import job
 from bakery.models import Revision
 from products import pictures
-from products.models import CATALOGUE, Product
+from products.importing import review
+from products.models import CATALOGUE, GIVEN_UP_AFTER, Product
 
 log = structlog.get_logger("products.pictures")
 
@@ -45,3 +46,9 @@ def _note_width(product_id: int, drawn: pictures.Drawn) -> None:
         product.save_version("image_width")
         return
     forget_picture.enqueue(drawn.name)  # replaced in the meantime
+
+
+@job(keep_trying=GIVEN_UP_AFTER)
+def advance_upload(import_id: int) -> None:
+    """Plan a large upload, or carry it out: once, even where a worker is killed in between."""
+    review.advance(import_id)

@@ -43,6 +43,7 @@ from products.serializers import (
     TargetsSerializer,
     VatClassSerializer,
     VatRateSerializer,
+    show_plan,
 )
 
 
@@ -194,8 +195,10 @@ class ProductViewSet(CatalogueViewSet):
         if wanted["file"].size > MOST_FILE:
             raise TooLarge(MOST_FILE)
         file = importing.read_file(wanted["file"], filename=wanted["file"].name)
-        result = importing.import_products(file, user=self.actor, dry_run=wanted["dry_run"])
-        return Response({**result._asdict(), "dry_run": wanted["dry_run"]})
+        if wanted["dry_run"]:
+            return Response(show_plan(importing.plan_import(file)))
+        done = importing.import_products(file, user=self.actor, reviewed=wanted["plan"])
+        return Response({**done.counts, "dry_run": False})
 
     @extend_schema(
         filters=False,

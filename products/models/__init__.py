@@ -3,6 +3,7 @@
 from products.models.capacity import MOST_PIECES, CapacityGroup, CapacityOverride
 from products.models.category import LAST_POSITION, Category, same_name
 from products.models.food import Allergen, Diet
+from products.models.imports import GIVEN_UP_AFTER, ImportFile, ImportPage, ImportState, ProductImport
 from products.models.masks import from_mask, to_mask
 from products.models.prices import PriceChange
 from products.models.product import CATALOGUE, EVERY_DAY, WEEKDAYS, Product, ProductQuerySet, ProductTarget
@@ -11,6 +12,7 @@ from products.models.vat import STANDARD, Place, VatClass, VatRate, contained_va
 __all__ = [
     "CATALOGUE",
     "EVERY_DAY",
+    "GIVEN_UP_AFTER",
     "LAST_POSITION",
     "MOST_PIECES",
     "STANDARD",
@@ -20,9 +22,13 @@ __all__ = [
     "CapacityOverride",
     "Category",
     "Diet",
+    "ImportFile",
+    "ImportPage",
+    "ImportState",
     "Place",
     "PriceChange",
     "Product",
+    "ProductImport",
     "ProductQuerySet",
     "ProductTarget",
     "VatClass",

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -40,10 +41,22 @@ def read_products(source: Path | BinaryIO, *, filename: str) -> ProductFile:
     Exports of WooCommerce, Shopify and Square are known by their headers. Raises UnreadableFile where the file
     as a whole cannot be used, OSError where there is none.
     """
-    data, name = load(source, filename)
-    table = open_workbook(data) if name.endswith(".xlsx") else open_table(data, shops.KNOWN_COLUMNS)
+    table = _open(source, filename)
     shop = shops.recognise(table.header)
     return _read_shop(shop, table) if shop else _read_own(table)
+
+
+def has_more_records(source: Path | BinaryIO, *, filename: str, than: int) -> bool:
+    """Whether there are more records than so many below the header; a file that cannot be read has not."""
+    try:
+        return any(True for _ in islice(_open(source, filename).records, than, None))
+    except UnreadableFile:
+        return False
+
+
+def _open(source: Path | BinaryIO, filename: str) -> Table:
+    data, name = load(source, filename)
+    return open_workbook(data) if name.endswith(".xlsx") else open_table(data, shops.KNOWN_COLUMNS)
 
 
 def _read_own(table: Table) -> ProductFile:

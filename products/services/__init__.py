@@ -15,7 +15,8 @@ from products.services.catalogue import (
     update_product,
 )
 from products.services.prices import plan_price, withdraw_price
-from products.services.revision import await_next_price, revision_on, tick, touch_catalogue
+from products.services.revision import await_next_price, revision_on, touch_catalogue
+from products.services.routine import tick
 
 __all__ = [
     "add_vat_rate",

@@ -1,6 +1,6 @@
 """How far the catalogue is, and the prices that a new day brings."""
 
-from datetime import date, datetime
+from datetime import date
 
 from django.db import transaction
 from django.db.models import F, OuterRef, Subquery
@@ -25,11 +25,6 @@ def revision_on(today: date) -> int:
                 touch_catalogue()
         mark = Revision.objects.current(CATALOGUE)
     return mark.number
-
-
-def tick(now: datetime) -> None:
-    """Put the prices of the day in force where nobody has asked for one yet."""
-    revision_on(clock.shop_day(now))
 
 
 def touch_catalogue() -> int:

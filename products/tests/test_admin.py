@@ -1,11 +1,9 @@
 """The catalogue in the admin: every change goes through the services."""
 
 import io
-import json
 import re
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,10 +19,7 @@ from products import selectors, services
 from products.models import CapacityGroup, CapacityOverride, Category, Product, VatClass
 from products.tests.factories import make_category, make_product, make_vat_class
 
-CORPUS = Path(__file__).parent / "corpus"
-MANIFEST = json.loads((CORPUS / "manifest.json").read_text())["files"]
 ADD, LIST = "/admin/products/product/add/", "/admin/products/product/"
-IMPORT = "/admin/products/product/import/"
 
 
 @pytest.fixture
@@ -302,7 +297,9 @@ def test_capacity_groups_and_their_days_are_kept(office):
     assert office.get("/admin/products/capacityoverride/").status_code == 200
 
 
-@pytest.mark.parametrize("model", ["product", "category", "vatclass", "capacitygroup", "capacityoverride"])
+@pytest.mark.parametrize(
+    "model", ["product", "category", "vatclass", "capacitygroup", "capacityoverride", "productimport"]
+)
 def test_who_may_see_what_in_the_admin(db, client, model):
     statuses = []
     for role in ("customer", "cashier", "baker", "driver", "manager", "admin"):
@@ -314,69 +311,6 @@ def test_who_may_see_what_in_the_admin(db, client, model):
 
 
 # Import and export
-
-
-def upload(office: Client, content: bytes, name: str = "products.csv") -> Any:
-    return office.post(IMPORT, {"import_file": SimpleUploadedFile(name, content), "format": "0", "resource": "0"})
-
-
-def confirm(office: Client, preview: Any) -> Any:
-    return office.post("/admin/products/product/process_import/", preview.context["confirm_form"].initial, follow=True)
-
-
-@pytest.mark.parametrize("name", MANIFEST)
-def test_the_admin_takes_a_file_as_the_manifest_says(office, name):
-    expected = MANIFEST[name]["expected"]
-    categories: dict[str, Category] = {}
-    for one in MANIFEST[name]["given"]:
-        fields = {**one, "is_active": one.get("active", True), "category": None}
-        fields.pop("active", None)
-        known = categories.setdefault(one["category"], None) or make_category(name=one["category"])
-        categories[one["category"]] = known
-        make_product(**{**fields, "category": known})
-    before = list(Product.objects.values())
-
-    preview = upload(office, (CORPUS / name).read_bytes(), name)
-
-    assert list(Product.objects.values()) == before
-    if not expected["accepted"]:
-        rows = preview.context["result"].invalid_rows
-        assert [(row.number, next(iter(row.error_dict)).replace("__all__", "")) for row in rows] == [
-            (error["line"], error["column"] or "") for error in expected["errors"]
-        ]
-        assert "confirm_form" not in preview.context
-        return
-    done = confirm(office, preview)
-    assert told(done)[-1] == (
-        f"Imported: {expected['created']} created, {expected['updated']} updated, {expected['unchanged']} unchanged, "
-        f"{expected.get('skipped', 0)} skipped."
-    )
-    assert Product.objects.count() == len(before) + expected["created"]
-
-
-def test_the_preview_shows_what_would_change(office):
-    make_product(category=make_category(name="Bread"), name="Loaf", price="1.00")
-
-    preview = upload(office, b"name,category,price\nLoaf,Bread,1.20\nRoll,Bread,<b>0.50</b>\n")
-    assert "is not a number like 3.50" in preview.content.decode()
-
-    preview = upload(office, b"name,category,price\nLoaf,Bread,1.20\n<b>Roll</b>,Bread,0.50\n")
-    page = preview.content.decode()
-    assert "1.00 → 1.20" in page
-    assert "&lt;b&gt;Roll&lt;/b&gt;" in page
-    assert told(preview) == ["1 new, 1 changed, 0 unchanged, 0 skipped."]
-
-
-def test_a_plan_that_no_longer_holds_is_not_carried_out(office):
-    preview = upload(office, b"name,category,price\nLoaf,Bread,1.20\n")
-    bread = make_category(name="Bread")
-    for sku in ("A", "B"):
-        make_product(category=bread, name="Loaf", sku=sku)
-
-    answer = confirm(office, preview)
-
-    assert told(answer) == ["The catalogue has changed in between; nothing was imported."]
-    assert Product.objects.count() == 2
 
 
 @pytest.mark.parametrize(("form", "start"), [("0", b"\xef\xbb\xbfsku,name"), ("1", b"PK")])

@@ -1,22 +1,23 @@
-"""The back office of the catalogue."""
+"""Products, categories, VAT classes and capacities in the back office."""
 
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db import transaction
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 
 from bakery.admin import (
     CheckboxList,
+    ExportModelAdmin,
     HistoryModelAdmin,
-    ImportExportModelAdmin,
     TabularInline,
+    button,
 )
 from products import pictures, services
+from products.admin.imports import may_import, show_upload
 from products.models import (
     WEEKDAYS,
     Allergen,
@@ -29,7 +30,7 @@ from products.models import (
     VatClass,
     VatRate,
 )
-from products.resources import CsvFormat, ProductFileFormat, ProductResource, ProductResult, XlsxFormat
+from products.resources import CsvFormat, ProductResource, XlsxFormat
 
 
 def _changes(form: forms.ModelForm) -> dict[str, Any]:
@@ -134,7 +135,7 @@ class TargetInline(TabularInline):
 
 
 @admin.register(Product)
-class ProductAdmin(ImportExportModelAdmin):
+class ProductAdmin(ExportModelAdmin):
     form = ProductForm
     inlines = [TargetInline]
     list_display = ["picture", "name", "sku", "category", "price", "vat_class", "is_active", "is_baked"]
@@ -143,9 +144,9 @@ class ProductAdmin(ImportExportModelAdmin):
     list_select_related = ["category", "vat_class"]
     search_fields = ["name", "sku", "description"]
     readonly_fields = ["slug"]
+    actions_list = ["import_file"]
     actions = ["put_on_sale", "take_off_sale"]
     resource_classes = [ProductResource]
-    import_formats = [ProductFileFormat]
     export_formats = [CsvFormat, XlsxFormat]
     fieldsets = [
         (None, {"fields": ["name", "slug", "sku", "category", "description", "image", "image_source", "seen"]}),
@@ -201,23 +202,14 @@ class ProductAdmin(ImportExportModelAdmin):
         for product in queryset.filter(is_active=True):
             services.update_product(product_id=product.pk, is_active=False)
 
-    # Import and export: import-export's pages, our reader and writer
+    # Import and export
 
-    def import_action(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        page: HttpResponse = super().import_action(request, **kwargs)
-        result = getattr(page, "context_data", {}).get("result")
-        if result and result.summary:
-            self.message_user(request, result.summary)
-        return page
+    @button(description="Import", url_path="import", permissions=["import"], icon="upload")
+    def import_file(self, request: HttpRequest) -> HttpResponse:
+        return show_upload(self, request)
 
-    def process_result(self, result: ProductResult, request: HttpRequest) -> HttpResponse:
-        if result.done is None:
-            message = "The catalogue has changed in between; nothing was imported."
-            self.message_user(request, message, messages.ERROR)
-            return HttpResponseRedirect(reverse("admin:products_product_import"))
-        counts = ", ".join(f"{count} {name}" for name, count in result.done._asdict().items())
-        self.message_user(request, f"Imported: {counts}.", messages.SUCCESS)
-        return HttpResponseRedirect(reverse("admin:products_product_changelist"))
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        return may_import(request)
 
     def get_data_for_export(self, request: HttpRequest, queryset: QuerySet[Product], **kwargs: Any) -> Any:
         return queryset

@@ -1,0 +1,205 @@
+"""A plan is carried out: all of it in one short transaction, or nothing, and on record."""
+
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from itertools import chain, islice
+from typing import Any
+
+from django.db import connection, transaction
+from simple_history.utils import bulk_create_with_history
+
+from accounts.models import User
+from bakery import clock
+from products import services
+from products.errors import ImportIsOver, PlanOutdated
+from products.importing import plan as planning
+from products.importing.history import add_history, as_stored
+from products.importing.plan import Plan, SourceFile
+from products.models import Category, ImportState, Product, ProductImport, same_name
+from products.slugs import SlugBook
+
+# So many rows have fewer values than SQLite takes in one statement.
+CHUNK = 2000
+
+# The columns of a product that a file fills.
+READ = ("sku", "name", "slug", "category_id", "price", "image_source", "description", "is_active")
+
+# Those of them that an update changes.
+CHANGED = ("name", "category_id", "price", "image_source", "description", "is_active")
+
+Progress = Callable[[str, int, int], None]
+
+
+def import_products(
+    file: SourceFile,
+    *,
+    user: User | None,
+    reviewed: str = "",
+    waiting: int | None = None,
+    progress: Progress = lambda *_: None,
+) -> ProductImport:
+    """Bring the products of `file` into the catalogue, all of them or, where one cannot be taken, none.
+
+    The plan is made before anybody is made to wait; should the catalogue change in between, it is made anew, unless
+    somebody `reviewed` it (its fingerprint): then it is that one or none. `waiting` is the id of the upload that this
+    carries out. Returns the record of it. Raises BadProductFile with every fault of the file; PlanOutdated;
+    ImportIsOver where the upload does not wait any more.
+    """
+    progress("Comparing", 0, len(file.products.rows))
+    plan = planning.plan_import(file)
+    if reviewed and reviewed != plan.fingerprint:
+        raise PlanOutdated
+    progress("Writing", 0, len(plan.creates) + len(plan.updates))
+    with transaction.atomic():
+        if plan.creates or plan.updates:
+            plan = _confirmed(plan, reviewed=reviewed)
+        record = _record(plan, user=user, waiting=waiting)
+        if plan.creates or plan.updates:
+            _Writer(plan, record, progress).write()
+        return record
+
+
+def _confirmed(plan: Plan, *, reviewed: str) -> Plan:
+    """Take the catalogue, and make the plan anew where it has changed since. Raises PlanOutdated."""
+    if services.touch_catalogue() == plan.revision:
+        return plan
+    if reviewed:
+        raise PlanOutdated
+    return planning.plan_import(plan.file)
+
+
+def _record(plan: Plan, *, user: User | None, waiting: int | None) -> ProductImport:
+    now = clock.now()
+    record = ProductImport(begun_at=now, file_name=plan.file.name[-255:])
+    if waiting is not None:
+        record = ProductImport.objects.select_for_update().get(pk=waiting)
+        if record.state != ImportState.IMPORTING:
+            raise ImportIsOver
+    record.user, record.state, record.imported_at, record.step = user, ImportState.DONE, now, ""
+    for name, value in plan.on_record().items():
+        setattr(record, name, value)
+    record.save()
+    return record
+
+
+class _Writer:
+    """Writes a plan, without a query for each row: tables as large as a file may be are written in seconds."""
+
+    def __init__(self, plan: Plan, record: ProductImport, progress: Progress) -> None:
+        self._plan = plan
+        self._record = record
+        self._progress = progress
+        self._now = record.imported_at or clock.now()
+        self._done = 0
+
+    def write(self) -> None:
+        self._write_categories()
+        ids = {same_name(name): pk for pk, name in Category.objects.values_list("pk", "name")}
+        self._insert(ids)
+        self._update(ids)
+        # The products written are those that bear this import's moment.
+        kind, where = "CASE WHEN created_at = updated_at THEN '+' ELSE '~' END", "updated_at = %s"
+        record = self._record
+        add_history(Product, kind, where, [self._moment], moment=self._now, user=record.user, reason=record.reason)
+
+    def _write_categories(self) -> None:
+        slugs = SlugBook(Category, set(Category.objects.values_list("slug", flat=True)))
+        fresh = [Category(name=name, slug=slugs.take(name)) for name in self._plan.new_categories.values()]
+        bulk_create_with_history(
+            fresh,
+            Category,
+            batch_size=CHUNK,
+            default_user=self._record.user,
+            default_date=self._now,
+            default_change_reason=self._record.reason,
+        )
+
+    def _insert(self, categories: dict[str, int]) -> None:
+        usual = Product(vat_class=services.standard_class(), created_at=self._now, updated_at=self._now)
+        others = [one for one in Product._meta.concrete_fields if not one.primary_key and one.attname not in READ]
+        slugs = SlugBook(Product, set(Product.objects.values_list("slug", flat=True)))
+        columns = ", ".join([*READ, *(str(one.column) for one in others)])
+        values = ", ".join([*(f"v.column{n}" for n in range(1, len(READ) + 1)), *["%s"] * len(others)])
+        self._execute(
+            f"INSERT INTO products_product ({columns}) SELECT {values} FROM ({{rows}}) AS v",  # noqa: S608  # our names
+            [one.get_db_prep_save(getattr(usual, one.attname), connection) for one in others],
+            (
+                (
+                    row.sku,
+                    row.name,
+                    slugs.take(row.name),
+                    categories[same_name(row.category)],
+                    _stored_price(row.price),
+                    row.image or "",
+                    row.description or "",
+                    row.active is not False,
+                )
+                for row in self._plan.creates
+            ),
+        )
+
+    def _update(self, categories: dict[str, int]) -> None:
+        updates = sorted(self._plan.updates)
+        _lock(stored.id for stored, _ in updates)
+        self._remember_as_they_were([stored.id for stored, _ in updates])
+        self._execute(
+            "UPDATE products_product SET version = version + 1, updated_at = %s,"
+            " name = v.column2, category_id = v.column3, price = v.column4,"
+            " image_source = COALESCE(v.column5, image_source), description = COALESCE(v.column6, description),"
+            " is_active = COALESCE(CAST(v.column7 AS boolean), is_active)"
+            " FROM ({rows}) AS v WHERE products_product.id = v.column1",
+            [self._moment],
+            (
+                (
+                    stored.id,
+                    row.name,
+                    categories[same_name(row.category)],
+                    _stored_price(row.price),
+                    row.image,
+                    row.description,
+                    row.active,
+                )
+                for stored, row in updates
+            ),
+        )
+
+    def _remember_as_they_were(self, ids: list[int]) -> None:
+        """See to it that the history can tell what an undo puts back: what a fixture brought is not in it."""
+        # Said in this way, no index of these columns tempts SQLite away from that of the id.
+        same = " AND ".join(f"NOT (h.{name} <> products_product.{name})" for name in ("version", *CHANGED))
+        kept = f"SELECT 1 FROM products_historicalproduct h WHERE h.id = products_product.id AND {same}"  # noqa: S608
+        for start in range(0, len(ids), CHUNK):
+            some = ids[start : start + CHUNK]
+            marks = ", ".join(["%s"] * len(some))
+            where = f"id IN ({marks}) AND NOT EXISTS ({kept})"
+            add_history(Product, "'~'", where, some, moment=None, user=None, reason=f"before {self._record.reason}")
+
+    @property
+    def _moment(self) -> Any:
+        return as_stored(self._now)
+
+    def _execute(self, statement: str, constants: list[Any], rows: Iterable[tuple[Any, ...]]) -> None:
+        """Run a statement over all rows, put in as a table of values, and tell how far it is."""
+        remaining = iter(rows)
+        total = len(self._plan.creates) + len(self._plan.updates)
+        with connection.cursor() as cursor:
+            while chunk := list(islice(remaining, CHUNK)):
+                marks = f"({', '.join(['%s'] * len(chunk[0]))})"
+                values = f"VALUES {', '.join([marks] * len(chunk))}"
+                cursor.execute(statement.format(rows=values), [*constants, *chain.from_iterable(chunk)])
+                self._done += len(chunk)
+                self._progress("Writing", self._done, total)
+
+
+def _lock(ids: Iterable[int]) -> None:
+    """Lock products in the order of their keys, as everybody does; UPDATE … FROM takes them in any order."""
+    if not connection.features.has_select_for_update:
+        return
+    remaining = iter(ids)
+    while chunk := list(islice(remaining, CHUNK)):
+        rows = Product.objects.select_for_update(no_key=True).filter(pk__in=chunk).order_by("pk")
+        list(rows.values_list("pk"))
+
+
+def _stored_price(price: Decimal) -> Any:
+    return Product._meta.get_field("price").get_db_prep_save(price, connection)
