@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from django.core.files.storage import default_storage
-from django.db.models import Exists, F, OuterRef, Q, Subquery, Value, Window
+from django.db.models import F, OuterRef, Q, Subquery, Value, Window
 from django.db.models.functions import Lag
 
 from bakery import clock
@@ -49,15 +49,15 @@ class Terms(NamedTuple):
 def terms_on(day: date, place: Place | str) -> Terms:
     """Return the terms of `day` at `place`. Read them before the products, or with those locked.
 
-    Whoever sells need not wait until the prices of the day are written; two queries, three while they are not.
+    Whoever sells need not wait until the prices of the day are written; three queries, four while they are not.
     """
-    due = PriceChange.objects.to_come().filter(valid_from__lte=day)
-    classes = dict(VatClass.objects.order_by("pk").values_list("pk", Exists(due)))
+    is_over = Revision.objects.current(CATALOGUE).is_over(day)
+    classes = VatClass.objects.order_by("pk").values_list("pk", flat=True)
     so_far = VatRate.objects.filter(place=place, valid_from__lte=day).order_by("valid_from")
     # The later of two stands last, and counts.
     rates = {**dict.fromkeys(classes, NOTHING), **dict(so_far.values_list("vat_class", "rate"))}
-    prices = due.order_by("valid_from").values_list("product", "price") if any(classes.values()) else ()
-    return Terms(rates, dict(prices))
+    due = PriceChange.objects.to_come().filter(valid_from__lte=day).order_by("valid_from")
+    return Terms(rates, dict(due.values_list("product", "price")) if is_over else {})
 
 
 def targets_of(product_id: int) -> dict[int, int]:

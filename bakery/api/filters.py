@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.db.models import QuerySet
@@ -108,7 +108,19 @@ class MultipleChoiceFilter(filters.MultipleChoiceFilter):
         super().__init__(distinct=False, **kwargs)
 
 
-FilterSet = filters.FilterSet
+class FilterSet(filters.FilterSet):
+    """django-filter's, whose form is made once for each class in place of once for each request."""
+
+    kept_form: ClassVar[type[forms.Form]]
+
+    def get_form_class(self) -> type[forms.Form]:
+        kept: type[forms.Form] | None = vars(type(self)).get("kept_form")
+        if kept is None:
+            kept = super().get_form_class()
+            type(self).kept_form = kept
+        return kept
+
+
 ChoiceFilter = filters.ChoiceFilter
 ModelChoiceFilter = filters.ModelChoiceFilter
 ModelMultipleChoiceFilter = filters.ModelMultipleChoiceFilter

@@ -280,9 +280,11 @@ def _limits(day: date, products: dict[int, Product]) -> _Limits:
     groups = _groups(products)
     pieces = {pk: product.daily_capacity for pk, product in products.items()}
     units = dict(CapacityGroup.objects.filter(pk__in=groups).values_list("pk", "daily_capacity")) if groups else {}
-    for override in CapacityOverride.objects.filter(Q(product__in=products) | Q(group__in=groups), day=day):
-        if override.product_id:
-            pieces[override.product_id] = override.capacity
-        elif override.group_id:
-            units[override.group_id] = override.capacity
+    for product, group, capacity in CapacityOverride.objects.filter(day=day).values_list(
+        "product", "group", "capacity"
+    ):
+        if product in pieces:
+            pieces[product] = capacity
+        elif group in groups:
+            units[group] = capacity
     return _Limits({pk: limit for pk, limit in pieces.items() if limit is not None}, units)
