@@ -30,7 +30,10 @@ MOST_SPANS = 500
 
 def rates_on(day: date, place: Place | str) -> dict[int, Decimal]:
     """Return the rate of each VAT class, by its id, that holds on `day` at `place`; 0.00 where there is none."""
-    return terms_on(day, place).rates
+    classes = VatClass.objects.order_by("pk").values_list("pk", flat=True)
+    so_far = VatRate.objects.filter(place=place, valid_from__lte=day).order_by("valid_from")
+    # The later of two stands last, and counts.
+    return {**dict.fromkeys(classes, NOTHING), **dict(so_far.values_list("vat_class", "rate"))}
 
 
 class Terms(NamedTuple):
@@ -52,12 +55,8 @@ def terms_on(day: date, place: Place | str) -> Terms:
     Whoever sells need not wait until the prices of the day are written; three queries, four while they are not.
     """
     is_over = Revision.objects.current(CATALOGUE).is_over(day)
-    classes = VatClass.objects.order_by("pk").values_list("pk", flat=True)
-    so_far = VatRate.objects.filter(place=place, valid_from__lte=day).order_by("valid_from")
-    # The later of two stands last, and counts.
-    rates = {**dict.fromkeys(classes, NOTHING), **dict(so_far.values_list("vat_class", "rate"))}
     due = PriceChange.objects.to_come().filter(valid_from__lte=day).order_by("valid_from")
-    return Terms(rates, dict(due.values_list("product", "price")) if is_over else {})
+    return Terms(rates_on(day, place), dict(due.values_list("product", "price")) if is_over else {})
 
 
 def targets_of(product_id: int) -> dict[int, int]:

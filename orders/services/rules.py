@@ -280,9 +280,8 @@ def _limits(day: date, products: dict[int, Product]) -> _Limits:
     groups = _groups(products)
     pieces = {pk: product.daily_capacity for pk, product in products.items()}
     units = dict(CapacityGroup.objects.filter(pk__in=groups).values_list("pk", "daily_capacity")) if groups else {}
-    for product, group, capacity in CapacityOverride.objects.filter(day=day).values_list(
-        "product", "group", "capacity"
-    ):
+    overrides = CapacityOverride.objects.filter(day=day)
+    for product, group, capacity in overrides.values_list("product", "group", "capacity"):
         if product in pieces:
             pieces[product] = capacity
         elif group in groups:
