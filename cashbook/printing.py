@@ -3,15 +3,12 @@
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from fpdf import FPDF
-
 from bakery import clock
 from bakery.models import Shop
+from bakery.paper import FAMILY, Paper
 from cashbook.models import EntryType, Method
 from cashbook.selectors import Report
 
-# What the fonts that every reader of PDF has can show: Western European letters and the euro.
-ENCODING = "cp1252"
 WIDTH = 170
 LINE = 5.0
 
@@ -19,7 +16,7 @@ Pair = tuple[str, str]
 
 
 def to_pdf(report: Report) -> bytes:
-    """Return the report as a PDF. Letters that are not Western European show as question marks."""
+    """Return the report as a PDF."""
     shop, session = Shop.get(), report.session
     page = _Page(shop)
     title = f"Z report no. {report.z_number}" if report.z_number else "X report"
@@ -86,42 +83,44 @@ def _time(at: object) -> str:
     return f"{clock.local(at):%Y-%m-%d %H:%M}"  # type: ignore[arg-type]  # sessions that are closed have it
 
 
-class _Page(FPDF):
+class _Page(Paper):
     def __init__(self, shop: Shop) -> None:
-        super().__init__(format="A4")
+        super().__init__("Report of the cash book")
         self.shop = shop
-        self.core_fonts_encoding = ENCODING
         self.set_margins(20, 14)
         self.set_auto_page_break(auto=True, margin=12)
-        self.set_title("Report of the cash book")
         self.add_page()
 
     def write_cell(self, width: float, text: str, *, align: str = "L", last: bool = False) -> None:
-        shown = text.encode(ENCODING, "replace").decode(ENCODING)
         self.cell(
-            width, LINE, shown, align=align, new_x="LMARGIN" if last else "RIGHT", new_y="NEXT" if last else "TOP"
+            width,
+            LINE,
+            self.shown(text),
+            align=align,
+            new_x="LMARGIN" if last else "RIGHT",
+            new_y="NEXT" if last else "TOP",
         )
 
     def money(self, amount: Decimal) -> str:
         return f"{amount:,.2f} {self.shop.currency}"
 
     def top(self, title: str, below: str) -> None:
-        self.set_font("Helvetica", size=10)
+        self.set_font(FAMILY, size=10)
         for line in (self.shop.name, *self.shop.address.splitlines()):
             self.write_cell(WIDTH, line, last=True)
         self.ln(4)
-        self.set_font("Helvetica", "B", 18)
+        self.set_font(FAMILY, "B", 18)
         self.cell(WIDTH, 9, title, new_x="LMARGIN", new_y="NEXT")
-        self.set_font("Helvetica", size=11)
+        self.set_font(FAMILY, size=11)
         self.write_cell(WIDTH, below, last=True)
 
     def heading(self, text: str) -> None:
         self.ln(3)
         if text:
-            self.set_font("Helvetica", "B", 11)
+            self.set_font(FAMILY, "B", 11)
             self.write_cell(WIDTH, text, last=True)
             self.line(self.l_margin, self.get_y(), self.l_margin + WIDTH, self.get_y())
-        self.set_font("Helvetica", size=10)
+        self.set_font(FAMILY, size=10)
 
     def pairs(self, heading: str, rows: Iterable[Pair]) -> None:
         self.heading(heading)
@@ -141,7 +140,7 @@ class _Page(FPDF):
                 self.write_cell(40, text, align="R", last=place == len(row) - 1)
 
     def text_block(self, text: str) -> None:
-        self.multi_cell(WIDTH, LINE, text.encode(ENCODING, "replace").decode(ENCODING), new_x="LMARGIN", new_y="NEXT")
+        self.multi_cell(WIDTH, LINE, self.shown(text), new_x="LMARGIN", new_y="NEXT")
 
     def fine_print(self, text: str) -> None:
         self.ln(2)

@@ -8,6 +8,7 @@ from zipfile import ZipFile
 import pytest
 import time_machine
 from openpyxl import load_workbook
+from pypdf import PdfReader
 
 from bakery.models import Shop
 from cashbook import services
@@ -124,6 +125,7 @@ def test_a_z_report_is_printed(api_as, a_day):
 
     open_session()
     x = api_as("cashier").get(f"/api/cash/sessions/{a_day.pk + 1}/report?as=pdf")
+    assert "Bäckerei Łoś" in PdfReader(io.BytesIO(x.content)).pages[0].extract_text()
     assert x["Content-Disposition"] == 'inline; filename="X-main-2.pdf"'
     refused = api_as("cashier").get(f"/api/cash/sessions/{a_day.pk}/report?as=doc")
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "as")
