@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable
 
-from fpdf.fonts import FontFace
-
 from bakery import clock
 from bakery.models import Shop
 from bakery.paper import FAMILY, Paper
@@ -69,9 +67,14 @@ class _Page(Paper):
         self.cell(0, LINE, f"page {self.page_no()}", align="R")
 
     def say(self, text: str, *, size: int = 10, bold: bool = False) -> None:
-        if text:
-            self.set_font(FAMILY, "B" if bold else "", size)
-            self.multi_cell(0, size / 2, self.shown(text), new_x="LMARGIN", new_y="NEXT", align="L")
+        """Write `text` from here to the right margin, on as many lines as it needs."""
+        self.set_font(FAMILY, "B" if bold else "", size)
+        shown, height = self.shown(text), size / 2
+        if "\n" not in shown and self.x + self.get_string_width(shown) < self.w - MARGIN - 1:
+            # To look for where a line may break takes ten times as long, and hundreds of slips are printed at once.
+            self.cell(0, height, shown, new_x="LMARGIN", new_y="NEXT")
+        elif shown:
+            self.multi_cell(0, height, shown, new_x="LMARGIN", new_y="NEXT", align="L")
 
     def start(self, order: Order) -> None:
         self.add_page()
@@ -95,17 +98,20 @@ class _Page(Paper):
         self.ln(3)
 
     def lines(self, slip: Slip) -> None:
-        self.set_font(FAMILY, size=10)
-        with self.table(
-            col_widths=(8, 14, 158), text_align=("CENTER", "RIGHT", "LEFT"), first_row_as_headings=False,
-            borders_layout="HORIZONTAL_LINES", line_height=LINE, padding=1,
-        ) as table:  # fmt: skip
-            for line in slip.lines:
-                row = table.row()
-                row.cell(BOX)
-                row.cell(f"{line.quantity} ×", style=FontFace(emphasis="BOLD"))
-                named = f"{line.name} – {line.note}" if line.note else line.name
-                row.cell(self.shown("\n".join([named, *allergens_of(line.contains, line.may_contain)])))
+        for line in slip.lines:
+            said = allergens_of(line.contains, line.may_contain)
+            if self.will_page_break((1 + len(said)) * LINE + 3):
+                self.add_page()
+            self.line(MARGIN, self.y, self.w - MARGIN, self.y)
+            self.ln(1)
+            self.set_font(FAMILY, "B", 11)
+            self.cell(8, LINE, BOX)
+            self.cell(14, LINE, f"{line.quantity} ×", align="R")
+            self.say(f"{line.name} – {line.note}" if line.note else line.name, size=11, bold=True)
+            for sentence in said:
+                self.set_x(MARGIN + 22)
+                self.say(sentence)
+            self.ln(1)
 
     def allergens(self, slip: Slip) -> None:
         self.ln(3)
