@@ -1,14 +1,16 @@
 """Products, categories, VAT classes and capacities in the back office."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from django.contrib import admin
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 
+from bakery import clock
 from bakery.admin import (
     CheckboxList,
     ExportModelAdmin,
@@ -16,7 +18,7 @@ from bakery.admin import (
     TabularInline,
     button,
 )
-from products import pictures, services
+from products import pictures, selectors, services
 from products.admin.imports import may_import, show_upload
 from products.models import (
     WEEKDAYS,
@@ -25,12 +27,19 @@ from products.models import (
     CapacityOverride,
     Category,
     Diet,
+    PriceChange,
     Product,
     ProductTarget,
     VatClass,
     VatRate,
 )
 from products.resources import CsvFormat, ProductResource, XlsxFormat
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+# So many prices of the past stand on a product's page.
+MOST_PRICES = 12
 
 
 def _changes(form: forms.ModelForm) -> dict[str, Any]:
@@ -134,23 +143,39 @@ class TargetInline(TabularInline):
     max_num = 7
 
 
+class PriceChangeInline(TabularInline):
+    """The prices to come: planned and taken back, never changed."""
+
+    model = PriceChange
+    verbose_name_plural = "price changes to come"
+    fields = ["valid_from", "price", "user"]
+    readonly_fields = ["user"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PriceChange]:
+        plans: QuerySet[PriceChange] = super().get_queryset(request).to_come()
+        return plans.select_related("user")
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
 @admin.register(Product)
 class ProductAdmin(ExportModelAdmin):
     form = ProductForm
-    inlines = [TargetInline]
+    inlines = [PriceChangeInline, TargetInline]
     list_display = ["picture", "name", "sku", "category", "price", "vat_class", "is_active", "is_baked"]
     list_display_links = ["name"]
     list_filter = ["category", "is_active", "is_baked", "vat_class"]
     list_select_related = ["category", "vat_class"]
     search_fields = ["name", "sku", "description"]
-    readonly_fields = ["slug"]
+    readonly_fields = ["slug", "price_history"]
     actions_list = ["import_file"]
     actions = ["put_on_sale", "take_off_sale"]
     resource_classes = [ProductResource]
     export_formats = [CsvFormat, XlsxFormat]
     fieldsets = [
         (None, {"fields": ["name", "slug", "sku", "category", "description", "image", "image_source", "seen"]}),
-        ("Price", {"fields": ["price", "vat_class", "unit", "weight_g", "is_active"]}),
+        ("Price", {"fields": ["price", "price_history", "vat_class", "unit", "weight_g", "is_active"]}),
         ("Food information", {"fields": ["allergens", "may_contain", "diets", "shelf_life_days"]}),
         ("When", {"fields": ["weekdays", "available_from", "available_until", "lead_time_hours", "max_per_order"]}),
         ("Baking", {"fields": ["is_baked", "batch_size", "daily_capacity", "capacity_group", "capacity_units"]}),
@@ -163,6 +188,38 @@ class ProductAdmin(ExportModelAdmin):
         address = product.image.url
         smallest = pictures.sizes(address, product.image_width)[str(min(pictures.WIDTHS))]
         return format_html('<img src="{}" alt="" width="48" loading="lazy" class="rounded-default">', smallest)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
+        services.revision_on(clock.today())  # no price of yesterday
+        products: QuerySet[Product] = super().get_queryset(request)
+        return products
+
+    @admin.display(description="prices so far")
+    def price_history(self, product: Product) -> str:
+        spans = [span for span in selectors.prices_of(product) if span.state != "to_come"] if product.pk else []
+        return format_html_join(
+            mark_safe("<br>"),
+            "{} since {}{}",
+            (
+                (span.price, f"{clock.local(span.since):%Y-%m-%d %H:%M}", f", by {span.user}" if span.user else "")
+                for span in reversed(spans[-MOST_PRICES:])
+            ),
+        )
+
+    def save_formset(self, request: HttpRequest, form: forms.ModelForm, formset: Any, change: bool) -> None:
+        if formset.model is not PriceChange:
+            super().save_formset(request, form, formset, change)
+            return
+        formset.save(commit=False)
+        for plan in formset.deleted_objects:
+            services.withdraw_price(product_id=form.instance.pk, change_id=plan.pk)
+        for plan in formset.new_objects:
+            services.plan_price(
+                product_id=form.instance.pk,
+                price=plan.price,
+                valid_from=plan.valid_from,
+                actor=cast("User", request.user),
+            )
 
     def save_model(self, request: HttpRequest, obj: Product, form: forms.ModelForm, change: bool) -> None:
         services.touch_catalogue()  # targets below count as well

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from accounts.models import User
 from bakery import clock
-from bakery.errors import Conflict, NotFound
+from bakery.errors import AlreadyExists, Conflict, NotFound
 from products.errors import TooLate
 from products.models import PriceChange
 from products.services.catalogue import locked_product
@@ -22,8 +22,8 @@ def plan_price(
 ) -> PriceChange:
     """Let a product cost `price` from the start of the shop's day `valid_from` on; today means at once.
 
-    Raises TooLate for a day that is over, Conflict where it has MOST_TO_COME, NotFound, Stale; a second price of the
-    same product for the same day violates a unique constraint.
+    Raises TooLate for a day that is over, AlreadyExists for one that has its price, Conflict where there are
+    MOST_TO_COME, NotFound, Stale.
     """
     touch_catalogue()
     now = clock.now()
@@ -32,6 +32,8 @@ def plan_price(
     product.require_version(expected)
     if valid_from < today:
         raise TooLate(f"That day is over. The first possible day is {today}, which means at once.", field="valid_from")
+    if product.price_changes.filter(valid_from=valid_from).exists():
+        raise AlreadyExists("There is already a price from this day on. Take that back first.", field="valid_from")
     if product.price_changes.to_come().count() >= MOST_TO_COME:
         raise Conflict(f"It has {MOST_TO_COME} prices to come, which is the most. Take one back first.")
     change = PriceChange(product=product, price=price, valid_from=valid_from, user=actor)

@@ -2,7 +2,7 @@
 
 import io
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -16,7 +16,7 @@ from PIL import Image
 from accounts.tests.factories import make_user
 from bakery import clock
 from products import selectors, services
-from products.models import CapacityGroup, CapacityOverride, Category, Product, VatClass
+from products.models import CapacityGroup, CapacityOverride, Category, PriceChange, Product, VatClass
 from products.tests.factories import make_category, make_product, make_vat_class
 
 ADD, LIST = "/admin/products/product/add/", "/admin/products/product/"
@@ -336,3 +336,68 @@ def test_import_and_export_are_for_managers(db, client, path):
         statuses.append(client.get(f"/admin/products/product/{path}").status_code)
 
     assert statuses == [302, 403, 403, 403, 200, 200]
+
+
+@pytest.fixture
+def friday(time_machine):
+    time_machine.move_to(datetime(2026, 11, 27, 11, tzinfo=UTC), tick=False)
+
+
+def planned(office, product, day: str, price: str = "1.40") -> dict[str, Any]:
+    plan = {"price_changes-TOTAL_FORMS": 1, "price_changes-0-valid_from": day, "price_changes-0-price": price}
+    return filled(office, page_of(product)) | plan
+
+
+def test_a_price_is_planned_and_taken_back_on_the_page_of_its_product(friday, office, user):
+    product = make_product(price="1.30")
+
+    assert office.post(page_of(product), planned(office, product, "2026-11-30")).status_code == 302
+    plan = PriceChange.objects.get()
+    assert (plan.valid_from, plan.price, plan.user) == (date(2026, 11, 30), Decimal("1.40"), user)
+    page = office.get(page_of(product)).text
+    assert "1.40 from 2026-11-30" in page
+    assert "1.30 since 2026-11-27 12:00" in page
+
+    data = filled(office, page_of(product)) | {"price_changes-0-DELETE": "on"}
+    assert office.post(page_of(product), data).status_code == 302
+    assert not PriceChange.objects.exists()
+
+
+def test_the_page_of_the_day_shows_the_new_price(friday, office, user, time_machine):
+    product = make_product(price="1.30")
+    office.post(page_of(product), planned(office, product, "2026-11-30"))
+    time_machine.move_to(datetime(2026, 11, 29, 23, tzinfo=UTC), tick=False)
+    office.force_login(user)
+
+    assert "1.40" in office.get(LIST).text
+    page = office.get(page_of(product)).text
+    assert re.search(r"1\.40 since 2026-11-30 00:00, by \w+<br>1\.30 since 2026-11-27 12:00", page)
+    assert office.post(page_of(product), filled(office, page_of(product))).status_code == 302
+    assert PriceChange.objects.get().price == Decimal("1.40")
+
+
+@pytest.mark.parametrize(
+    ("day", "words"), [("2026-11-26", "2026-11-27"), ("2026-12-24", "duplicate"), ("9999-01-01", "2199")]
+)
+def test_a_plan_that_cannot_be_is_told_and_changes_nothing(friday, office, day, words):
+    product = make_product(price="1.30")
+    services.plan_price(product_id=product.pk, price=Decimal(2), valid_from=date(2026, 12, 24), actor=None)
+    data = filled(office, page_of(product)) | {
+        "price_changes-TOTAL_FORMS": 2, "price_changes-1-valid_from": day, "price_changes-1-price": "1.40",
+    }  # fmt: skip
+
+    answer = office.post(page_of(product), data, follow=True)
+
+    assert words in answer.text
+    assert PriceChange.objects.count() == 1
+
+
+def test_a_second_price_for_today_is_told_and_changes_nothing(friday, office):
+    product = make_product(price="1.30")
+    office.post(page_of(product), planned(office, product, "2026-11-27"))
+
+    answer = office.post(page_of(product), planned(office, product, "2026-11-27", "1.50"), follow=True)
+
+    assert "There is already a price" in answer.text
+    product.refresh_from_db()
+    assert product.price == Decimal("1.40")
