@@ -9,7 +9,8 @@ from django.db.models.functions import Coalesce, Round
 
 from bakery import clock
 from bakery.db import to_cents
-from orders.models import Order, OrderEvent, OrderItem, Payment, PaymentKind, vat_buckets
+from orders.errors import CapacityExceeded
+from orders.models import Order, OrderEvent, OrderItem, Override, Payment, PaymentKind, vat_buckets
 from orders.selectors.demand import taken_between
 from products.models import CapacityGroup, CapacityOverride, Product, contained_vat
 
@@ -97,7 +98,9 @@ def _capacity() -> Iterator[str]:
     units = dict(CapacityGroup.objects.values_list("pk", "daily_capacity"))
     named = {product for _, product, _ in limits if product}
     taken = taken_between(today, max(today, last), products=pieces.keys() | named, groups=units)
-    on_purpose = Order.objects.holding_capacity().filter(due_on__gte=today).exclude(override_reason="")
+    gone_over = Override.objects.filter(event__order__due_on__gte=today).values_list("event__order", "rules")
+    ids = {order for order, rules in gone_over if CapacityExceeded.code in rules}
+    on_purpose = Order.objects.holding_capacity().filter(pk__in=ids)
     excused = set(on_purpose.values_list("due_on", "items__product"))
     excused_groups = set(on_purpose.values_list("due_on", "items__product__capacity_group"))
     for (day, pk), count in taken.pieces.items():

@@ -121,6 +121,14 @@ def test_going_over_capacity_on_purpose_is_no_drift():
     assert checks() == []
 
 
+def test_going_over_another_rule_excuses_no_oversold_day():
+    cake = make_product(lead_time_hours=1000)
+    order = make_order(actor=make_user(role="manager"), items=[{"product": cake.pk, "quantity": 5}], override="Mayor")
+    CapacityOverride.objects.create(product=cake, day=order.due_on, capacity=4)
+
+    assert checks() == [f"{order.due_on}: 5 of product {cake.pk} are ordered, and 4 can be made."]
+
+
 def test_demand_counts_baked_products_of_orders_due(django_assert_num_queries):
     baked, bought = make_product(), make_product(is_baked=False)
     first, second = clock.shop_day(on(1)), clock.shop_day(on(2))
