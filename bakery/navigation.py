@@ -57,4 +57,12 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         ]
         if items:
             groups.append({"title": group, "separator": True, "items": items})
+    _mark_active([item for group in groups for item in group["items"]], request.path)
     return groups
+
+
+def _mark_active(items: list[dict[str, Any]], path: str) -> None:
+    """Mark the page that `path` belongs to. Some pages lie below another: the longest address counts."""
+    here = max((item["link"] for item in items if path.startswith(item["link"])), key=len, default="")
+    for item in items:
+        item["active"] = item["link"] == here

@@ -2,7 +2,7 @@ import pytest
 from django.contrib import admin
 
 from accounts.tests.factories import make_user
-from bakery.navigation import _PAGES
+from bakery.navigation import _PAGES, sidebar
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,16 @@ def test_every_page_of_the_admin_is_in_the_sidebar(db):
     registered = {model._meta.label_lower for model in admin.site._registry}
 
     assert registered == listed
+
+
+@pytest.mark.parametrize(
+    ("path", "here"),
+    [("orders/order/", "Orders"), ("orders/order/today/", "Today"), ("orders/order/take/", "Orders"), ("", "nothing")],
+)
+def test_one_page_at_most_is_marked_as_the_open_one(rf, db, path, here):
+    request = rf.get(f"/admin/{path}")
+    request.user = make_user(role="manager")
+
+    marked = [item["title"] for group in sidebar(request) for item in group["items"] if item["active"]]
+
+    assert marked == ([] if here == "nothing" else [here])
