@@ -47,7 +47,7 @@ _PAGES: dict[str, list[tuple[str, str, str]]] = {
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the groups of pages that this person may see, as Unfold wants them."""
-    groups = []
+    groups: list[dict[str, Any]] = []
     for group, pages in _PAGES.items():
         items = [
             {"title": title, "icon": icon, "link": reverse(f"admin:{model.replace('.', '_')}_{view or 'changelist'}")}
