@@ -15,6 +15,7 @@ from products.services.catalogue import (
     update_product,
 )
 from products.services.prices import plan_price, withdraw_price
+from products.services.rates import load_vat
 from products.services.revision import await_next_price, revision_on, touch_catalogue
 from products.services.routine import tick
 
@@ -24,6 +25,7 @@ __all__ = [
     "create_category",
     "create_product",
     "create_vat_class",
+    "load_vat",
     "plan_price",
     "remove_category",
     "remove_image",
