@@ -53,7 +53,6 @@ class AllergenFilter(BaseInFilter, ChoiceFilter):
 
 class ProductFilter(FilterSet):
     category = CategoryFilter(method="in_categories", label="Slug of a category; may be given several times.")
-    search = TextFilter(method="about", label="Words that stand in name, sku or description.")
     min_price = AmountFilter(field_name="price", lookup_expr="gte")
     max_price = AmountFilter(field_name="price", lookup_expr="lte")
     allergen_free = AllergenFilter(choices=Allergen.choices, method="free_of", label="Contains none of these.")
@@ -61,6 +60,12 @@ class ProductFilter(FilterSet):
     available_on = DayFilter(method="on_day", label="Sold on this day: active, in season, on its weekday.")
     is_active = FlagFilter(label="For staff; the public sees active products anyway.")
     updated_since = InstantFilter(field_name="updated_at", lookup_expr="gte")
+    # The last one: whether anything is found, or what was meant is looked for, is seen among what the others leave.
+    search = TextFilter(
+        method="about",
+        label="Words that stand in name, sku or description, whatever their case and accents; the best hits come "
+        "first, unless `ordering` is given. Where there are none, products whose names hold words a slip away.",
+    )
 
     class Meta:
         model = Product

@@ -10,7 +10,7 @@ from django.db.models.functions import Lag
 
 from bakery import clock
 from bakery.models import Revision
-from products import pictures
+from products import indexing, pictures
 from products.models import (
     CATALOGUE,
     STANDARD,

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable
 from datetime import date, timedelta
-from functools import reduce
-from operator import or_
 from typing import Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -16,6 +14,7 @@ from products.models.capacity import MOST_PIECES, CapacityGroup
 from products.models.category import Category
 from products.models.food import Allergen, Diet
 from products.models.masks import from_mask, to_mask
+from products.models.search import Search
 from products.models.vat import VatClass
 
 EVERY_DAY = (1, 2, 3, 4, 5, 6, 7)
@@ -52,19 +51,26 @@ class ProductQuerySet(models.QuerySet["Product"]):
         return self.having_bit("diet_mask", Diet.values.index(diet))
 
     def about(self, text: str) -> "ProductQuerySet":
-        """Those in whose name, sku or description each word of `text` stands."""
-        return self.filter(*(_stands_in(("name", "sku", "description"), word) for word in text.split()))
+        """Those in whose name, SKU or description each word of `text` stands, the best hits first.
+
+        Case and accents make no difference. Where there are none, those that are meant if a word is mistyped. All of
+        them, in their order, where `text` is blank.
+        """
+        search = Search(text)
+        if not search:
+            return self
+        hits = self.filter(pk__in=search.hits())
+        if hits.exists():
+            return hits.order_by(search.rank(), "name", "pk")
+        meant = search.meant_words()
+        if not meant:
+            return hits
+        return self.filter(pk__in=search.near_misses(meant)).order_by(search.nearness(meant), "name", "pk")
 
     def free_of(self, allergens: Iterable[str]) -> "ProductQuerySet":
         """Those that contain none of `allergens`; traces (may contain) do not count."""
         held = F("allergen_mask").bitand(to_mask(allergens, Allergen.values))
         return self.alias(held=held).filter(held=0)
-
-
-def _stands_in(fields: Iterable[str], word: str) -> Q:
-    # SQLite knows the case of ASCII letters alone, so other words are looked for in each form that people write.
-    forms = {word} if word.isascii() else {word, word.lower(), word.upper(), word.capitalize()}
-    return reduce(or_, (Q(**{f"{field}__icontains": form}) for field in fields for form in forms))
 
 
 class Product(VersionedModel):

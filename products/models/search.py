@@ -1,0 +1,170 @@
+"""A search of the catalogue, and how it is put to the database.
+
+`products_search` holds of each product its name, SKU and description, folded, and `products_spelling` the words of
+names with what is left of them when a letter is missing. Triggers keep both (`products.indexing`). An index of
+trigrams, FTS5 on SQLite and pg_trgm on PostgreSQL, finds whatever has three letters; less is sought row by row.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from django.db import connection
+from django.db.models.expressions import RawSQL
+
+from products.models.words import nearest, searchable, spellings, words_of, words_to_spell
+
+# What goes on after so many words narrows no further.
+MOST_WORDS = 20
+_MOST_ALTERNATIVES = 10
+_TRIGRAM = 3
+
+
+class Piece(NamedTuple):
+    """A text that stands in a column, or in any of them where none is named."""
+
+    text: str
+    column: str = ""
+
+
+# What satisfies one word of a search: any of these, each of them pieces that all stand there.
+Choice = Sequence[Sequence[Piece]]
+Condition = tuple[str, list[str | int]]
+
+
+class Search:
+    """What somebody looks for."""
+
+    def __init__(self, text: str) -> None:
+        self._text = searchable(text.replace("\0", " ")).strip()
+        self._words = self._text.split()[:MOST_WORDS]
+        self._parts = [part for word in self._words for part in words_of(word)][:MOST_WORDS]
+
+    def __bool__(self) -> bool:
+        return bool(self._words)
+
+    def hits(self) -> RawSQL:
+        """The ids of products in which each word stands: `s/sel` as it is, or its parts at the start of words."""
+        return _found([[Piece(word)], *_compound(word)] for word in self._words)
+
+    def rank(self) -> RawSQL:
+        """What hits are ordered by: the name itself first, names that begin so, words of names, SKU, description."""
+        whole = f" {' '.join(self._parts)} "
+        tiers: list[Condition] = []
+        if self._parts:
+            tiers = [_begins(whole + "\n", "\n"), _begins(whole[:-1]), _all(_starts(self._parts))]
+        tiers += [
+            _all([Piece(word, "name") for word in self._words]),
+            ("products_search.sku = %s", [self._text]),
+            _each([[Piece(word, "name")], [Piece(word, "sku")]] for word in self._words),
+        ]
+        return _first_true(tiers)
+
+    def meant_words(self) -> dict[str, list[str]]:
+        """Return, for each part that may be mistyped, the words of names that it may stand for, the nearest first."""
+        parts = {part for part in self._parts if part in words_to_spell(part)}
+        forms = sorted(set().union(*map(spellings, parts)))
+        if not forms:
+            return {}
+        marks = ", ".join(["%s"] * len(forms))
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT DISTINCT word FROM products_spelling WHERE form IN ({marks})", forms)  # noqa: S608
+            words = {word for (word,) in cursor.fetchall()}
+        near = {part: nearest(part, words)[:_MOST_ALTERNATIVES] for part in parts}
+        return {part: found for part, found in near.items() if found}
+
+    def near_misses(self, meant: Mapping[str, Sequence[str]]) -> RawSQL:
+        """The ids of products in which each part stands, or in whose name a word stands that it may mean."""
+        return _found([[Piece(part)], *_instead(meant.get(part, ()))] for part in self._parts)
+
+    def nearness(self, meant: Mapping[str, Sequence[str]]) -> RawSQL:
+        """What near misses are ordered by: first those with the nearest words."""
+        return _first_true([
+            _each([[Piece(part, "name")], *_instead(meant.get(part, ())[:1])] for part in self._parts)
+        ])  # fmt: skip
+
+
+def _compound(word: str) -> list[list[Piece]]:
+    parts = words_of(word)
+    return [_starts(parts)] if 1 < len(parts) <= MOST_WORDS else []
+
+
+def _starts(parts: Iterable[str]) -> list[Piece]:
+    return [Piece(f" {part}", "name") for part in parts]
+
+
+def _instead(words: Iterable[str]) -> list[list[Piece]]:
+    return [[Piece(f" {word} ", "name")] for word in words]
+
+
+def _found(choices: Iterable[Choice]) -> RawSQL:
+    """The ids of the rows that satisfy every choice."""
+    on_sqlite = connection.vendor == "sqlite"
+    conditions: list[Condition] = []
+    phrases: list[str] = []
+    for choice in choices:
+        # An index can narrow a choice only where it knows something of each of its alternatives.
+        indexed = on_sqlite and all(any(map(_is_indexed, pieces)) for pieces in choice)
+        if indexed:
+            phrases.append(f"({' OR '.join(map(_match, choice))})")
+        if not indexed or not all(_is_indexed(piece) for pieces in choice for piece in pieces):
+            conditions.append(_any(choice))
+    if phrases:
+        conditions.insert(0, ("products_search MATCH %s", [" AND ".join(phrases)]))
+    where, params = _joined(" AND ", conditions)
+    key = "rowid" if on_sqlite else "product_id"
+    return RawSQL(f"SELECT {key} FROM products_search WHERE {where}", params)  # noqa: S608, S611  # our own words
+
+
+def _is_indexed(piece: Piece) -> bool:
+    return len(piece.text) >= _TRIGRAM
+
+
+def _match(pieces: Iterable[Piece]) -> str:
+    """An expression of FTS5 for those of the pieces that are indexed: between quotes nothing is syntax."""
+    return "({})".format(
+        " AND ".join(
+            (f"{piece.column} : " if piece.column else "") + '"{}"'.format(piece.text.replace('"', '""'))
+            for piece in pieces
+            if _is_indexed(piece)
+        )
+    )
+
+
+def _stands(piece: Piece) -> Condition:
+    columns = [piece.column] if piece.column else ["name", "sku", "description"]
+    if connection.vendor == "sqlite":
+        return _joined(" OR ", [(f"instr(products_search.{column}, %s) > 0", [piece.text]) for column in columns])
+    text = piece.text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return _joined(" OR ", [(f"products_search.{column} LIKE %s", [f"%{text}%"]) for column in columns])
+
+
+def _all(pieces: Iterable[Piece]) -> Condition:
+    return _joined(" AND ", map(_stands, pieces))
+
+
+def _any(choice: Choice) -> Condition:
+    return _joined(" OR ", map(_all, choice))
+
+
+def _each(choices: Iterable[Choice]) -> Condition:
+    return _joined(" AND ", map(_any, choices))
+
+
+def _joined(word: str, conditions: Iterable[Condition]) -> Condition:
+    listed = list(conditions)
+    return f"({word.join(sql for sql, _ in listed)})", [param for _, params in listed for param in params]
+
+
+def _begins(text: str, end: str = "") -> Condition:
+    return "substr(products_search.name || %s, 1, %s) = %s", [end, len(text), text]
+
+
+def _first_true(tiers: Sequence[Condition]) -> RawSQL:
+    """The number of the first condition that the product's row satisfies."""
+    key = "rowid" if connection.vendor == "sqlite" else "product_id"
+    cases = " ".join(f"WHEN {sql} THEN {number}" for number, (sql, _) in enumerate(tiers))
+    return RawSQL(  # noqa: S611  # our own words
+        f"SELECT CASE {cases} ELSE {len(tiers)} END FROM products_search"  # noqa: S608
+        f' WHERE products_search.{key} = "products_product"."id"',
+        [param for _, params in tiers for param in params],
+    )
