@@ -168,7 +168,12 @@ def teach(connection: BaseDatabaseWrapper, **_: Any) -> None:
 
 @transaction.atomic
 def keep_index() -> None:
-    """Make the triggers, and bring up to date what was written without them; safe to run again."""
+    """Make the triggers, and bring up to date what was written without them; safe to run again.
+
+    Nothing is done where the tables are not there: somebody has gone back to an earlier migration.
+    """
+    if "products_search" not in connection.introspection.table_names():
+        return
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(_postgres_functions(_small_letters()))

@@ -111,7 +111,7 @@ def _spans_to_come(product: Product) -> list[PriceSpan]:
 
 def checks() -> list[str]:
     """Return a line for each thing in the catalogue that is not as the rules want it."""
-    return [*_names_twice(), *_missing_pictures(), *_missing_class(), *_prices_forgotten()]
+    return [*_names_twice(), *_missing_pictures(), *_missing_class(), *_prices_forgotten(), *indexing.drifts()]
 
 
 def _names_twice() -> list[str]:
