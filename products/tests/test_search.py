@@ -314,9 +314,11 @@ def test_the_back_office_searches_by_the_same_rule(office, shelf):
 def test_a_rename_in_the_back_office_is_found(office, shelf):
     (product,) = shelf("Roll")
     url = reverse("admin:products_product_change", args=[product.pk])
-    form = office.get(url).context["adminform"].form
-    fields = {name: value for name, value in form.initial.items() if value not in (None, "") and name != "image"}
-    counts = {f"targets-{name}_FORMS": 0 for name in ("TOTAL", "INITIAL")}
+    page = office.get(url).context
+    initial = page["adminform"].form.initial
+    fields = {name: value for name, value in initial.items() if value not in (None, "") and name != "image"}
+    inlines = [inline.formset.prefix for inline in page["inline_admin_formsets"]]
+    counts = {f"{prefix}-{name}_FORMS": 0 for prefix in inlines for name in ("TOTAL", "INITIAL")}
     answer = office.post(url, {**fields, "name": "Brioche", **counts})
 
     assert answer.status_code == 302, answer.context["adminform"].form.errors
