@@ -108,6 +108,7 @@ def _form(request: HttpRequest, page: dict[str, Any], *, day: Any, order: Order 
         "goods": reverse("admin:orders_order_goods"),
         "customers": reverse("admin:orders_order_customers"),
         "change": reverse("admin:orders_order_change", args=[0]),
+        "list": reverse("admin:orders_order_changelist"),
         "most_lines": MOST_LINES,
         "currency": Shop.get().currency,
     }

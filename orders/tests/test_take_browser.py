@@ -10,7 +10,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from accounts.tests.factories import make_user
 from orders.models import Order
-from orders.tests.factories import make_order
+from orders.tests.factories import make_order, on
 from products.tests.factories import make_product
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -108,16 +108,19 @@ def test_an_order_is_taken_by_keyboard_refused_mended_and_placed_once(office):
 
 
 def test_an_order_is_changed_and_leads_back_to_its_page(office):
-    order = make_order(items=[{"product": make_product(name="Roll", price="1.00").pk, "quantity": 2}])
+    roll = make_product(name="Roll", price="1.00", lead_time_hours=100)
+    items = [{"product": roll.pk, "quantity": 2, "note": "dark"}, {"product": roll.pk, "quantity": 1}]
+    # What is too short a time for a new order is no reason to refuse fewer pieces of an old one.
+    order = make_order(items=items, due_at=on(1).replace(second=7), now=on(-5))
     office.open(f"/admin/orders/order/{order.pk}/edit/")
-    office.wait_for(lambda: office.text(".lines .left") == "no limit")
+    office.wait_for(lambda: office.text(".lines .left") == "3 left")
 
     quantity = office.browser.find_element(By.CSS_SELECTOR, "input.quantity")
     quantity.send_keys(Keys.CONTROL, "a")
-    quantity.send_keys("7")
+    quantity.send_keys("1")
     quantity.send_keys(Keys.CONTROL, Keys.ENTER)
 
     office.wait_for(lambda: office.browser.current_url.endswith(f"/admin/orders/order/{order.pk}/change/"))
-    assert "items: 2 × Roll → 7 × Roll" in office.text("body")
+    assert "items: 2 × Roll (dark), 1 × Roll → 1 × Roll (dark), 1 × Roll" in office.text("body")
     order.refresh_from_db()
-    assert str(order.total) == "7.00"
+    assert (str(order.total), order.due_at.second) == ("2.00", 7)

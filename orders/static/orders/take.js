@@ -143,8 +143,6 @@ field("no_account").addEventListener("click", (event) => {
 // --- What ------------------------------------------------------------------------------------------------------------
 
 function addLine(goods) {
-  const there = lines.find((line) => line.product === goods.product);
-  if (there) return there.quantity.select();
   if (lines.length >= page.most_lines) return fail("items", `An order has at most ${page.most_lines} lines.`);
   const row = field("line").content.cloneNode(true).firstElementChild;
   const part = (selector) => row.querySelector(selector);
@@ -227,7 +225,9 @@ const closeProducts = offer(field("product"), {
   show: (goods) => [goods.name, `${goods.price} · ${leftOf(goods)}`],
   choose(goods) {
     field("product").value = "";
-    addLine({ ...goods, id: undefined, product: goods.id });
+    const there = lines.find((line) => line.product === goods.id);
+    if (there) there.quantity.select();
+    else addLine({ ...goods, id: undefined, product: goods.id });
   },
 });
 field("day").addEventListener("change", () => {
@@ -268,6 +268,11 @@ function fail(name, message) {
 }
 
 function showErrors(errors) {
+  if (errors.some((error) => error.code === "idempotency_mismatch")) {
+    placed += 1;
+    say("What was sent before became an order after all. Look for it before you send this as another one.", true, [["All orders", page.list]]);
+    return;
+  }
   const inputs = errors.map((error) => fail(error.field, error.message));
   const canBeOverridden = errors.some((error) => CAN_BE_OVERRIDDEN.includes(error.code));
   if (canBeOverridden) say(field("override") ? "The rules refuse it. You may go over them: give a reason below." : "The rules refuse it. A manager may go over them, with a reason.", true);
@@ -283,7 +288,6 @@ function wanted() {
     fulfilment: value("fulfilment"),
     consumption: value("consumption"),
     address: value("address"),
-    due_at: `${value("day")}T${value("time")}`,
     notes: value("notes"),
     items: lines.map((line) => ({
       ...(line.id ? { id: line.id } : {}),
@@ -292,6 +296,9 @@ function wanted() {
       note: line.note.value,
     })),
   };
+  // A time that was not touched keeps its seconds, and is no move that the rules would look at again.
+  const moved = ["day", "time"].some((name) => field(name).value !== field(name).defaultValue);
+  if (isNew || moved) order.due_at = `${value("day")}T${value("time")}`;
   for (const name of ["customer_name", "customer_phone", "customer_email"]) order[name] = value(name);
   if (field("override") && value("override")) order.override = value("override");
   return order;
