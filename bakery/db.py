@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from django.apps import apps
@@ -38,6 +39,7 @@ class MoneyField(models.DecimalField[SetType, GetType]):
         return name, path, list(args), dict(kwargs)
 
 
+@lru_cache(maxsize=1024)  # files name the same few categories thousands of times
 def fold(text: str) -> str:
     """Return the form in which names are compared: case and compatibility forms make no difference, in any script."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text.strip()).casefold())

@@ -14,14 +14,12 @@ from products import indexing, pictures
 from products.models import (
     CATALOGUE,
     STANDARD,
-    Category,
     Place,
     PriceChange,
     Product,
     ProductTarget,
     VatClass,
     VatRate,
-    same_name,
 )
 
 NOTHING = Decimal("0.00")
@@ -111,17 +109,7 @@ def _spans_to_come(product: Product) -> list[PriceSpan]:
 
 def checks() -> list[str]:
     """Return a line for each thing in the catalogue that is not as the rules want it."""
-    return [*_names_twice(), *_missing_pictures(), *_missing_class(), *_prices_forgotten(), *indexing.drifts()]
-
-
-def _names_twice() -> list[str]:
-    seen: dict[str, str] = {}
-    drifts = []
-    for name in Category.objects.values_list("name", flat=True):
-        first = seen.setdefault(same_name(name), name)
-        if first != name:
-            drifts.append(f"The categories {first} and {name} have the same name.")
-    return drifts
+    return [*_missing_pictures(), *_missing_class(), *_prices_forgotten(), *indexing.drifts()]
 
 
 def _missing_pictures() -> list[str]:

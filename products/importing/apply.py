@@ -10,12 +10,13 @@ from simple_history.utils import bulk_create_with_history
 
 from accounts.models import User
 from bakery import clock
+from bakery.db import fold
 from products import services
 from products.errors import ImportIsOver, PlanOutdated
 from products.importing import plan as planning
 from products.importing.history import add_history, as_stored
 from products.importing.plan import Plan, SourceFile
-from products.models import Category, ImportState, Product, ProductImport, same_name
+from products.models import Category, ImportState, Product, ProductImport
 from products.slugs import SlugBook
 
 # So many rows have fewer values than SQLite takes in one statement.
@@ -94,7 +95,7 @@ class _Writer:
 
     def write(self) -> None:
         self._write_categories()
-        ids = {same_name(name): pk for pk, name in Category.objects.values_list("pk", "name")}
+        ids = {fold(name): pk for pk, name in Category.objects.values_list("pk", "name")}
         self._insert(ids)
         self._update(ids)
         # The products written are those that bear this import's moment.
@@ -128,7 +129,7 @@ class _Writer:
                     row.sku,
                     row.name,
                     slugs.take(row.name),
-                    categories[same_name(row.category)],
+                    categories[fold(row.category)],
                     _stored_price(row.price),
                     row.image or "",
                     row.description or "",
@@ -153,7 +154,7 @@ class _Writer:
                 (
                     stored.id,
                     row.name,
-                    categories[same_name(row.category)],
+                    categories[fold(row.category)],
                     _stored_price(row.price),
                     row.image,
                     row.description,

@@ -32,7 +32,7 @@ def add_history(
 
     Without a `moment` it is kept as of its last change.
     """
-    columns = ", ".join(str(one.column) for one in model._meta.concrete_fields)
+    columns = ", ".join(str(one.column) for one in model.history.model.tracked_fields)
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {history_of(model)}"  # noqa: S608  # names of our own tables and columns

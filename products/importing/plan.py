@@ -7,9 +7,10 @@ from decimal import Decimal
 from typing import BinaryIO, NamedTuple
 
 from bakery import clock
+from bakery.db import fold
 from products import services
 from products.errors import BadProductFile
-from products.models import Category, Product, same_name
+from products.models import Category, Product
 from products.reader import CellError, ProductFile, ProductRow, UnreadableFile, in_order, read_products
 
 AT_ONCE = 2000
@@ -93,7 +94,7 @@ class Plan:
 
     def _differences(self, stored: Stored, row: ProductRow) -> list[tuple[str, str | None, str]]:
         former = self.category_names[stored.category]
-        same_category = same_name(former) == same_name(row.category)
+        same_category = fold(former) == fold(row.category)
         old = stored._asdict() | {"category": row.category if same_category else former}
         return [
             (name, _shown(old[name]), _shown(new)) for name, new in _values(row) if new is not None and new != old[name]
@@ -134,7 +135,7 @@ class _Planner:
         revision = services.revision_on(clock.today())  # before what it is to vouch for
         names = dict(Category.objects.values_list("pk", "name"))
         self._result = Plan(file=file, revision=revision, category_names=names)
-        self._categories = {same_name(name): pk for pk, name in names.items()}
+        self._categories = {fold(name): pk for pk, name in names.items()}
         self._by_sku: dict[str, Stored] = {}
         self._by_name: dict[tuple[int, str], list[Stored]] = {}
         self._first_line: dict[object, int] = {}
@@ -162,7 +163,7 @@ class _Planner:
         return self._result
 
     def _place(self, row: ProductRow) -> CellError | None:
-        category = same_name(row.category)
+        category = fold(row.category)
         meant = self._meant_by(row, self._categories.get(category))
         if isinstance(meant, CellError):
             return meant
@@ -201,7 +202,7 @@ class _Planner:
         return (
             row.name != stored.name
             or row.price != stored.price
-            or self._categories.get(same_name(row.category)) != stored.category
+            or self._categories.get(fold(row.category)) != stored.category
             or row.image not in (None, stored.image)
             or row.description not in (None, stored.description)
             or row.active not in (None, stored.active)

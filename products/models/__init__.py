@@ -1,7 +1,7 @@
 """The catalogue: what is sold, at what price and VAT, on which days, and how much of it a day can bear."""
 
 from products.models.capacity import MOST_PIECES, CapacityGroup, CapacityOverride
-from products.models.category import LAST_POSITION, Category, same_name
+from products.models.category import LAST_POSITION, Category
 from products.models.food import Allergen, Diet
 from products.models.imports import GIVEN_UP_AFTER, ImportFile, ImportPage, ImportState, ProductImport
 from products.models.masks import from_mask, to_mask
@@ -35,6 +35,5 @@ __all__ = [
     "VatRate",
     "contained_vat",
     "from_mask",
-    "same_name",
     "to_mask",
 ]

@@ -1,36 +1,30 @@
 """Categories of the catalogue."""
 
-import unicodedata
-
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Lower
 from simple_history.models import HistoricalRecords
 
-from bakery.db import VersionedModel
+from bakery.db import FoldedField, VersionedModel
 
 LAST_POSITION = 1_000_000
 
 
-def same_name(name: str) -> str:
-    """Return what two names have in common that differ only in case."""
-    return unicodedata.normalize("NFC", name).casefold()
-
-
 class Category(VersionedModel):
     name = models.CharField(max_length=100)
+    # Folding can make text longer, up to three times.
+    name_key = FoldedField(follows="name", max_length=300)
     slug = models.SlugField(max_length=120, unique=True)
     position = models.PositiveIntegerField(default=0, validators=[MaxValueValidator(LAST_POSITION)])
 
-    history = HistoricalRecords()
+    history = HistoricalRecords(excluded_fields=["name_key"])
 
     class Meta:
         ordering = ["position", "name", "pk"]
         verbose_name_plural = "categories"
         constraints = [
             models.UniqueConstraint(
-                Lower("name"),
+                fields=["name_key"],
                 name="category_name_once",
                 violation_error_message="There is already a category with this name.",
             ),

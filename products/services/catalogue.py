@@ -20,7 +20,6 @@ from products.models import (
     ProductTarget,
     VatClass,
     VatRate,
-    same_name,
 )
 from products.services.revision import touch_catalogue
 from products.slugs import free_slug
@@ -213,10 +212,7 @@ def _locked_category(category_id: int) -> Category:
 
 
 def _require_new_name(category: Category) -> None:
-    # SQLite's LOWER knows ASCII alone, so its unique index takes ÉCLAIRS and éclairs for two names.
-    others = Category.objects.exclude(pk=category.pk).values_list("name", flat=True)
-    wanted = same_name(category.name)
-    if any(same_name(name) == wanted for name in others):
+    if Category.objects.filter(name_key=category.name_key).exclude(pk=category.pk).exists():
         raise AlreadyExists("There is already a category with this name.", field="name")
 
 

@@ -1,7 +1,13 @@
 """/api/categories and /api/categories/{slug}."""
 
-import pytest
+from importlib import import_module
+from types import SimpleNamespace
+from unittest.mock import Mock
 
+import pytest
+from django.db import IntegrityError, transaction
+
+from bakery.db import as_already_exists
 from products.models import Category
 from products.tests.factories import make_category, make_product
 
@@ -70,6 +76,25 @@ def test_a_name_is_there_once_whatever_the_case_of_its_accents(manager):
     assert manager.post(URL, {"name": "éclairs"}).status_code == 409
     assert manager.patch(f"{URL}/tarts", {"name": "ÉCLAIRS"}).status_code == 409
     assert manager.patch(f"{URL}/eclairs", {"name": "ÉCLAIRS"}).status_code == 200
+
+
+def test_the_database_itself_refuses_the_other_case_of_an_accent(db):
+    make_category(name="Éclairs")
+
+    with pytest.raises(IntegrityError) as refusal, transaction.atomic():
+        Category.objects.bulk_create([Category(name="éclairs", slug="eclairs-2")])
+
+    assert as_already_exists(refusal.value).problems[0].field == "name"
+
+
+def test_names_that_are_there_twice_are_numbered_when_the_key_comes():
+    stored = [SimpleNamespace(name=name, save=Mock()) for name in ("Éclairs", "éclairs (2)", "Brot", "éclairs")]
+    apps = Mock(**{"get_model.return_value.objects.order_by.return_value": stored})
+
+    import_module("products.migrations.0007_category_name_key").fold_names(apps, None)
+
+    assert [category.name for category in stored] == ["Éclairs", "éclairs (2)", "Brot", "éclairs (3)"]
+    assert all(category.save.called for category in stored)
 
 
 @pytest.mark.parametrize(
