@@ -36,6 +36,7 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
         "cashbook.view_cashsession",
         "cashbook.add_cashsession",
         "cashbook.change_cashsession",
+        "cashbook.view_monthlyclosing",
         "chat.view_message",
         "chat.add_message",
     ),

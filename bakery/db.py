@@ -159,11 +159,6 @@ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'restric
 """
 
 
-def append_only_models() -> list[type[models.Model]]:
-    """Return the models whose tables are append-only."""
-    return list(_append_only)
-
-
 def make_triggers(using: str = DEFAULT_DB_ALIAS) -> None:
     """Make the triggers of every append-only table that exists; safe to run again."""
     connection = connections[using]

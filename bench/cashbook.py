@@ -82,7 +82,8 @@ def main(count: int) -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
         f"{connection.vendor}: {CashEntry.objects.count()} entries, {Register.objects.get(name='main').last_z_number} "
-        f"Z reports: {seconds:.1f} s, peak {peak:.0f} MB, {len(problems)} problems"
+        f"Z reports: {seconds:.1f} s, of its own processor time {time.process_time():.1f} s with the start, "
+        f"peak {peak:.0f} MB, {len(problems)} problems"
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from bakery import clock
 from bakery.api.filters import ChoiceFilter, DayFilter, FilterSet, IdFilter, ModelChoiceFilter, TextFilter
-from cashbook.models import CashEntry, CashSession, EntryType, Method, Register
+from cashbook.models import CashEntry, CashSession, EntryType, Method, MonthlyClosing, Register
 
 
 def registers(_: Any) -> Any:
@@ -38,3 +38,16 @@ class CashSessionFilter(FilterSet):
     class Meta:
         model = CashSession
         fields: list[str] = []
+
+
+class MonthlyClosingFilter(FilterSet):
+    register = ModelChoiceFilter(queryset=registers, to_field_name="name")
+    vars()["from"] = DayFilter(method="since")  # `from` is a word of Python's
+    to = DayFilter(field_name="month", lookup_expr="lte")
+
+    class Meta:
+        model = MonthlyClosing
+        fields: list[str] = []
+
+    def since(self, closings: Any, _: str, day: date) -> Any:
+        return closings.filter(month__gte=day.replace(day=1))

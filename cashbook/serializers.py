@@ -18,7 +18,8 @@ from bakery.api.fields import (
     TextField,
 )
 from bakery.db import CENT
-from cashbook.models import MAIN, CashEntry, CashSession, EntryType, Method, Register, VatShare
+from cashbook import selectors
+from cashbook.models import MAIN, CashEntry, CashSession, EntryType, Method, MonthlyClosing, Register, VatShare
 from cashbook.services import MOST_RATES
 from products.models import contained_vat
 
@@ -173,12 +174,7 @@ class CashSummarySerializer(serializers.Serializer[Any]):
     total = CashTotalsSerializer()
 
 
-class CashReportSerializer(CashTotalsSerializer):
-    kind = ChoiceField(choices=[("X", "X"), ("Z", "Z")], help_text="X is of this moment, Z is kept for good.")
-    z_number = serializers.IntegerField(allow_null=True, help_text="Without gaps in each register.")
-    made_at = serializers.DateTimeField()
-    session = CashSessionSerializer()
-    expected = SumField()
+class CashSpanSerializer(CashTotalsSerializer):
     entries = serializers.IntegerField()
     transactions = serializers.IntegerField(help_text="Sales and refunds, without reversals.")
     reversals = serializers.IntegerField()
@@ -191,6 +187,30 @@ class CashReportSerializer(CashTotalsSerializer):
     perpetual_total = SumField(help_text="Sales less refunds since the register was set up.")
     book_number = serializers.IntegerField(help_text="The number of the register's last entry.")
     chain_head = serializers.CharField(help_text="The hash of that entry; empty in a book without any.")
+
+
+class CashReportSerializer(CashSpanSerializer):
+    kind = ChoiceField(choices=[("X", "X"), ("Z", "Z")], help_text="X is of this moment, Z is kept for good.")
+    z_number = serializers.IntegerField(allow_null=True, help_text="Without gaps in each register.")
+    made_at = serializers.DateTimeField()
+    session = CashSessionSerializer()
+    expected = SumField()
+
+
+class MonthlyClosingSerializer(CashSpanSerializer):
+    """Shows a closing with the figures that were written."""
+
+    id = serializers.IntegerField(source="closing.pk")
+    number = serializers.IntegerField(source="closing.number", help_text="Without gaps in each register.")
+    register = serializers.CharField(source="closing.register.name")
+    month = serializers.DateField(format="%Y-%m", help_text="Such as 2026-11.")
+    year_total = SumField(help_text="Sales less refunds since the first of January.")
+    created_at = serializers.DateTimeField(source="closing.created_at")
+    hash = serializers.CharField(source="closing.hash")
+
+    def to_representation(self, instance: MonthlyClosing) -> dict[str, Any]:
+        shown: dict[str, Any] = super().to_representation(selectors.kept_month(instance))
+        return shown
 
 
 class RegisterSerializer(ModelSerializer):

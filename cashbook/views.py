@@ -22,8 +22,8 @@ from bakery.tables import FORMS
 from cashbook import printing, selectors, services
 from cashbook.dsfinvk import zipped
 from cashbook.exporting import entries_table, require_fits_a_sheet
-from cashbook.filters import CashEntryFilter, CashSessionFilter
-from cashbook.models import MAIN, CashEntry, CashSession, Register
+from cashbook.filters import CashEntryFilter, CashSessionFilter, MonthlyClosingFilter
+from cashbook.models import MAIN, CashEntry, CashSession, MonthlyClosing, Register
 from cashbook.serializers import (
     BookSerializer,
     CashEntrySerializer,
@@ -31,6 +31,7 @@ from cashbook.serializers import (
     CashSessionSerializer,
     CashSummarySerializer,
     CloseSessionSerializer,
+    MonthlyClosingSerializer,
     OpenSessionSerializer,
     RegisterSerializer,
     ReverseSerializer,
@@ -170,6 +171,15 @@ class CashSessionViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[CashSess
             content_type="application/pdf",
             headers={"Content-Disposition": f'inline; filename="{name}"'},
         )
+
+
+class MonthlyClosingViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[MonthlyClosing]):
+    queryset = MonthlyClosing.objects.select_related("register")
+    serializer_class = MonthlyClosingSerializer
+    filterset_class = MonthlyClosingFilter
+    orderings = {"month": "month", "number": "number"}
+    lookup_value_regex = "[0-9]+"
+    permissions = {"list": "cashbook.view_monthlyclosing", "retrieve": "cashbook.view_monthlyclosing"}
 
 
 class RegisterViewSet(ListModelMixin, ApiViewSet[Register]):

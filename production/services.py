@@ -51,14 +51,14 @@ def plan_day(*, day: date, includes_forecast: bool = False, notes: str = "", act
 
 
 @transaction.atomic
-def refresh_plan(*, day: date, actor: User, expected_versions: frozenset[int] | None = None) -> BakingPlan:
+def refresh_plan(*, day: date, actor: User, expected: frozenset[int] | None = None) -> BakingPlan:
     """Plan the orders of now as the next edition.
 
     A counter that a person set stays, and the orders are planned on top of it; a `planned` that a person set stays
     as well, so that what it lacks goes on to show as shortfall.
     Raises NotFound, Stale, IllegalTransition (the list is done).
     """
-    plan = _lock(day, expected_versions)
+    plan = _lock(day, expected)
     if plan.status == PlanStatus.DONE:
         raise IllegalTransition(plan.status, PlanStatus.PLANNED, ())
     wanted = {item.product_id: item for item in draft(day)}
@@ -95,7 +95,7 @@ def change_item(
     product_id: int,
     changes: ItemChanges,
     actor: User,
-    expected_versions: frozenset[int] | None = None,
+    expected: frozenset[int] | None = None,
 ) -> BakingItem:
     """Change what `changes` names of a product of the list; a product that is not on it yet is added.
 
@@ -103,7 +103,7 @@ def change_item(
     exceeds the orders by becomes the counter's. With both, the rounding takes up the difference.
     Raises NotFound, Stale, NotAllowed, NotBaked, or DomainError on `assigned_to`.
     """
-    plan = _lock(day, expected_versions)
+    plan = _lock(day, expected)
     _require_permission(changes, actor)
     product = _baked_product(product_id)
     demand = demand_on(day).get(product.id, 0)
@@ -138,12 +138,12 @@ def _apply(changes: ItemChanges, item: BakingItem) -> None:
 
 
 @transaction.atomic
-def move_plan(*, day: date, to: str, expected_versions: frozenset[int] | None = None) -> BakingPlan:
+def move_plan(*, day: date, to: str, expected: frozenset[int] | None = None) -> BakingPlan:
     """Take a list a step along: planned, in progress, done. The status that it has changes nothing.
 
     Raises NotFound, Stale, IllegalTransition.
     """
-    plan = _lock(day, expected_versions)
+    plan = _lock(day, expected)
     if plan.status == to:
         return plan
     if to not in plan.NEXT[plan.status]:
@@ -154,20 +154,20 @@ def move_plan(*, day: date, to: str, expected_versions: frozenset[int] | None = 
 
 
 @transaction.atomic
-def discard_plan(*, day: date, expected_versions: frozenset[int] | None = None) -> None:
+def discard_plan(*, day: date, expected: frozenset[int] | None = None) -> None:
     """Take a plan back, so that the day shows a preview again. Raises NotFound, Stale, AlreadyBaked."""
-    plan = _lock(day, expected_versions)
+    plan = _lock(day, expected)
     baked = plan.items.filter(Q(produced__gt=0) | Q(wasted__gt=0)).select_related("product").first()
     if baked is not None:
         raise AlreadyBaked(f"The list of {day} tells already what was baked: {baked.product}.")
     plan.delete()
 
 
-def _lock(day: date, expected_versions: frozenset[int] | None) -> BakingPlan:
+def _lock(day: date, expected: frozenset[int] | None) -> BakingPlan:
     plans = list(BakingPlan.objects.on(day).select_for_update())
     if not plans:
         raise NotFound(f"Nothing is planned for {day} yet.")
-    plans[0].require_version(expected_versions)
+    plans[0].require_version(expected)
     return plans[0]
 
 

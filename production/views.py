@@ -82,7 +82,7 @@ class BakingListViewSet(ApiViewSet[BakingPlan]):
     @extend_schema(parameters=[_DATE], responses={204: None})
     @honours_if_match
     def destroy(self, request: Request, date: str) -> Response:
-        services.discard_plan(day=self.day, expected_versions=self.expected_versions())
+        services.discard_plan(day=self.day, expected=self.expected_versions())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(parameters=[_DATE], request=None, responses={200: BakingListSerializer})
@@ -90,7 +90,7 @@ class BakingListViewSet(ApiViewSet[BakingPlan]):
     @honours_if_match
     def refresh(self, request: Request, date: str) -> Response:
         day = self.day
-        services.refresh_plan(day=day, actor=self.actor, expected_versions=self.expected_versions())
+        services.refresh_plan(day=day, actor=self.actor, expected=self.expected_versions())
         return self._show_list(day)
 
     @extend_schema(parameters=[_DATE], request=MovePlanSerializer, responses={200: BakingListSerializer})
@@ -100,7 +100,7 @@ class BakingListViewSet(ApiViewSet[BakingPlan]):
         day = self.day
         selectors.require_plan(day)
         wanted = self.parse(MovePlanSerializer)
-        services.move_plan(day=day, to=wanted["status"], expected_versions=self.expected_versions())
+        services.move_plan(day=day, to=wanted["status"], expected=self.expected_versions())
         return self._show_list(day)
 
     @extend_schema(parameters=[_DATE, _PRODUCT], request=ChangeItemSerializer, responses={200: BakingItemSerializer})
@@ -114,7 +114,7 @@ class BakingListViewSet(ApiViewSet[BakingPlan]):
             product_id=int(product),
             changes=self.parse(ChangeItemSerializer, partial=True),
             actor=self.actor,
-            expected_versions=self.expected_versions(),
+            expected=self.expected_versions(),
         )
         return Response(BakingItemSerializer(item).data, headers={"ETag": self.etag(item.plan)})
 

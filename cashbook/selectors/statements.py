@@ -190,6 +190,7 @@ class Month(Span):
     """A month of a register. Its entries are those after the closing before, up to the last one made in the month."""
 
     month: date
+    closing: MonthlyClosing | None = None
     book_number: int
     chain_head: str
     # Sales less refunds since the first of January, and since the register was set up.
@@ -225,6 +226,21 @@ def month(register: Register, first: date, *, before: MonthlyClosing | None, upt
     same_year = before is not None and before.month.year == first.year
     found.year_total = found.turnover + (Decimal(past["year_total"]) if same_year else ZERO)
     found.perpetual_total = found.turnover + Decimal(past["perpetual_total"])
+    return found
+
+
+def kept_month(closing: MonthlyClosing) -> Month:
+    """Return a monthly closing as it was written."""
+    figures = closing.figures
+    found = Month(
+        month=closing.month,
+        closing=closing,
+        book_number=figures["book_number"],
+        chain_head=figures["chain_head"],
+        year_total=Decimal(figures["year_total"]),
+        perpetual_total=Decimal(figures["perpetual_total"]),
+    )
+    found.read(figures)
     return found
 
 

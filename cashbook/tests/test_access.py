@@ -21,6 +21,7 @@ ROUTES = {
     ("get", "/api/cash/sessions/{session}"): STAFF,
     ("get", "/api/cash/sessions/{session}/report"): STAFF,
     ("post", "/api/cash/sessions/{session}/close"): STAFF,
+    ("get", "/api/cash/closings"): STAFF,
     ("get", "/api/cash/registers"): STAFF,
     ("post", "/api/cash/registers"): {"manager", "admin"},
 }

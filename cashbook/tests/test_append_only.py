@@ -10,6 +10,7 @@ from django.test import RequestFactory
 
 from bakery.api.exceptions import to_response
 from bakery.db import drop_triggers, missing_triggers
+from bakery.selectors import checks
 from cashbook import selectors, services
 from cashbook.models import CashEntry, MonthlyClosing, Register, ZReport
 from cashbook.tests.factories import book, close_session, open_session
@@ -89,7 +90,7 @@ def test_the_triggers_stand_after_a_migration_that_rebuilds_the_table(transactio
         with connection.schema_editor() as editor:
             editor._remake_table(CashEntry)
         assert missing_triggers() != []
-        assert any("trigger" in line for line in selectors.checks())
+        assert any("trigger" in line for line in checks())
     emit_post_migrate_signal(verbosity=0, interactive=False, db="default")
 
     assert missing_triggers() == []
@@ -117,11 +118,11 @@ def test_a_change_that_got_as_far_as_the_database_is_a_conflict_not_a_fault(thre
 
 
 def test_every_append_only_table_is_named_by_the_check_when_its_guard_is_gone(three):
-    assert list(selectors.checks()) == []
+    assert not any("trigger" in line for line in checks())
     name = f"{TABLE}_no_change" if POSTGRES else f"{TABLE}_no_update"
     connection.cursor().execute(f'DROP TRIGGER "{name}"' + (f" ON {TABLE}" if POSTGRES else ""))
 
-    assert [line for line in selectors.checks() if name in line]
+    assert [line for line in checks() if name in line]
 
 
 KEPT = {

@@ -1,6 +1,6 @@
 """Months that are over are closed once, by the clock, with all that the register took so far."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -115,3 +115,80 @@ def test_the_clock_closes_months():
     book(now=at("2026-09-10T10:00"), actor=a_cashier())
     call_command("tick")
     assert MonthlyClosing.objects.count() == 1
+
+
+@pytest.fixture
+def three_months():
+    book("12.00", "sale", "card", now=at("2025-12-02T08:00"), vat=[VatShare(Decimal(20), Decimal(12), Decimal(2))])
+    book("2.00", "refund", now=at("2026-01-03T08:00"))
+    last = book("5.00", now=at("2026-02-04T08:00"))
+    Register.objects.create(name="stall")
+    book("1.00", now=at("2026-02-04T08:00"), register="stall")
+    services.tick(at("2026-03-01T08:00"))
+    return last
+
+
+def test_closings_are_shown_as_they_were_written(api_as, three_months):
+    closing = MonthlyClosing.objects.get(register__name="main", number=3)
+    api = api_as("manager")
+
+    answer = api.get("/api/cash/closings?register=main&from=2026-02-15").json()
+
+    [shown] = answer["data"]
+    assert answer["meta"]["pagination"]["total"] == 1
+    nothing = {"card": "0.00", "transfer": "0.00", "voucher": "0.00"}
+    assert shown == {
+        "id": closing.pk, "number": 3, "register": "main", "month": "2026-02",
+        "in": "5.00", "out": "0.00", "net": "5.00",
+        "by_method": {"cash": "5.00", **nothing},
+        "by_type": {"sale": "5.00", "refund": "0.00", "paid_in": "0.00", "paid_out": "0.00", "bank_drop": "0.00"},
+        "by_vat": [{"rate": None, "net": "5.00", "vat": "0.00", "gross": "5.00"}],
+        "turnover": "5.00", "year_total": "3.00", "perpetual_total": "15.00",
+        "sales_by_method": {"cash": "5.00", **nothing}, "refunds_by_method": {"cash": "0.00", **nothing},
+        "entries": 1, "transactions": 1, "reversals": 0, "voided": "0.00",
+        "first_number": 3, "last_number": 3, "book_number": 3, "chain_head": three_months.hash,
+        "created_at": "2026-03-01T09:00:00+01:00", "hash": closing.hash,
+    }  # fmt: skip
+    assert api.get(f"/api/cash/closings/{closing.pk}").json()["data"] == shown
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", ["stall 2026-02", "main 2026-02", "main 2026-01", "main 2025-12"]),
+        ("register=stall", ["stall 2026-02"]),
+        ("register=main&ordering=month", ["main 2025-12", "main 2026-01", "main 2026-02"]),
+        ("from=2026-01-31&to=2026-01-31", ["main 2026-01"]),
+        ("to=2025-12-01", ["main 2025-12"]),
+    ],
+)
+def test_closings_are_narrowed_by_register_and_days(api_as, three_months, query, found):
+    shown = api_as("cashier").get(f"/api/cash/closings?{query}").json()["data"]
+
+    assert [f"{closing['register']} {closing['month']}" for closing in shown] == found
+
+
+@pytest.mark.parametrize("query", ["register=x", "from=2026-1-1", "to=x", "year=2026", "ordering=hash"])
+def test_a_bad_parameter_of_closings_is_named(api_as, query):
+    answer = api_as("manager").get(f"/api/cash/closings?{query}")
+
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, query.partition("=")[0])
+
+
+def test_closings_can_only_be_read(api_as, three_months):
+    api = api_as("admin")
+
+    assert api.post("/api/cash/closings", {}).status_code == 405
+    assert api.delete(f"/api/cash/closings/{MonthlyClosing.objects.first().pk}").status_code == 405
+    assert api.get("/api/cash/closings/999999").status_code == 404
+
+
+def test_many_closings_cost_no_more_queries(api_as, queries_do_not_grow):
+    months = iter(["2026-01", "2026-02", "2026-03"])
+
+    def another():
+        month = next(months)
+        book(now=at(f"{month}-10T08:00"))
+        services.tick(at(f"{month}-10T08:00") + timedelta(days=31))
+
+    queries_do_not_grow(api_as("manager"), "/api/cash/closings", another)

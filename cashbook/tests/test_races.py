@@ -1,9 +1,7 @@
 """Several people at the same register at the same moment."""
 
 from collections import Counter
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
 
 import pytest
 from django.db import connection, transaction
@@ -15,30 +13,11 @@ from cashbook import selectors, services
 from cashbook.admin import RegisterAdmin
 from cashbook.models import CashEntry, CashSession, Register
 from cashbook.tests.factories import a_cashier, book, close_session, open_session
+from tests.races import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 AT_ONCE = 8
-
-
-def at_once(*acts: Callable[[], object]) -> list[str]:
-    """Do all of it at the same moment, each on a connection of its own; return what came of each."""
-    barrier = Barrier(len(acts))
-
-    def do(act):
-        try:
-            barrier.wait()
-            act()
-        except Exception as error:  # noqa: BLE001  # whatever it is, the test is told
-            return getattr(error, "code", type(error).__name__)
-        else:
-            return "done"
-        finally:
-            connection.close()
-
-    connection.close()
-    with ThreadPoolExecutor(len(acts)) as pool:
-        return list(pool.map(do, acts))
 
 
 def test_of_eight_who_close_a_session_one_does():

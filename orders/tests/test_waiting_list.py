@@ -1,12 +1,9 @@
 """Waiting for what is sold out, and getting it."""
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import time, timedelta
-from threading import Barrier
 
 import pytest
 from django.core import mail
-from django.db import connection
 
 from accounts.models import User
 from accounts.tests.factories import make_user
@@ -17,6 +14,7 @@ from orders.models import Notice, Order, OrderItem, Wish
 from orders.tests.factories import make_order, move, on
 from products.models import CapacityGroup, CapacityOverride
 from products.tests.factories import make_product
+from tests.races import at_once
 
 URL = "/api/waiting-list"
 EVERYONE = [None, "customer", "cashier", "baker", "driver", "manager", "admin"]
@@ -315,22 +313,7 @@ def test_racing_cancellations_and_orders_never_give_more_than_there_is():
         lambda order=order: services.change_status(order_id=order.pk, to="cancelled", actor=manager)
         for order in orders[:3]
     ] + [lambda: make_order(items=[{"product": product.pk, "quantity": 2}])] * 3
-    barrier = Barrier(len(acts))
-
-    def do(act):
-        try:
-            barrier.wait()
-            act()
-        except Exception as error:  # noqa: BLE001  # whatever it is, the test is told
-            return getattr(error, "code", type(error).__name__)
-        else:
-            return "done"
-        finally:
-            connection.close()
-
-    connection.close()
-    with ThreadPoolExecutor(len(acts)) as pool:
-        told = list(pool.map(do, acts))
+    told = at_once(*acts)
 
     assert set(told) <= {"done", "capacity_exceeded"}
     assert told[:3] == ["done"] * 3

@@ -1,0 +1,27 @@
+"""Several people at the same moment, each on a connection of their own."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+from django.db import connection
+
+
+def at_once(*acts: Callable[[], object]) -> list[str]:
+    """Do all of it at the same moment, each on a connection of its own; return what came of each."""
+    barrier = Barrier(len(acts))
+
+    def do(act):
+        try:
+            barrier.wait()
+            act()
+        except Exception as error:  # noqa: BLE001  # whatever it is, the test is told
+            return getattr(error, "code", type(error).__name__)
+        else:
+            return "done"
+        finally:
+            connection.close()
+
+    connection.close()
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return list(pool.map(do, acts))
