@@ -8,13 +8,16 @@ import io
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
+from itertools import islice
 from tempfile import TemporaryFile
 from typing import IO, Any, NamedTuple
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from bakery import VERSION, clock
+from bakery.apps import offered
 from bakery.models import Shop
 from bakery.tables import neutralise, read_in_parts
+from cashbook.auditing import index
 from cashbook.models import CashEntry, EntryType, Method, Register, VatShare, ZReport
 from cashbook.selectors import TURNOVER, Report, kept
 
@@ -67,6 +70,25 @@ FILES: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
+# What the format calls that which is in each.
+CONTENTS: Mapping[str, str] = {
+    "cashpointclosing": "Stamm_Abschluss",
+    "location": "Stamm_Orte",
+    "cashregister": "Stamm_Kassen",
+    "vat": "Stamm_USt",
+    "businesscases": "Z_GV_Typ",
+    "payment": "Z_Zahlart",
+    "cash_per_currency": "Z_Waehrungen",
+    "transactions": "Bonkopf",
+    "transactions_vat": "Bonkopf_USt",
+    "transactions_tse": "TSE_Transaktionen",
+    "datapayment": "Bonkopf_Zahlarten",
+    "lines": "Bonpos",
+    "lines_vat": "Bonpos_USt",
+    "references": "Bon_Referenzen",
+}
+
+
 class Closing(NamedTuple):
     """A Z report with what every file says of it."""
 
@@ -87,6 +109,9 @@ def write_zip(file: IO[bytes], first: date, last: date, register: str | None = N
     """Write the sessions that were closed on the shop's days from `first` to `last` into `file`, as a zip."""
     shop = Shop.get()
     with ZipFile(file, "w", ZIP_DEFLATED) as archive:
+        tables = [(f"{name}.csv", CONTENTS[name], columns) for name, columns in FILES.items()]
+        about = index(tables, supplier=shop.name, place=shop.address, comment=f"Bakery {VERSION}, {first} to {last}")
+        archive.writestr("index.xml", about)
         for name, columns in FILES.items():
             with (
                 archive.open(f"{name}.csv", "w", force_zip64=True) as raw,
@@ -183,17 +208,72 @@ def _tender_rows(closing: Closing) -> Iterator[Row]:
 
 
 def _line_rows(closing: Closing) -> Iterator[Row]:
-    for entry in closing.entries():
+    for entry, place, line in _lines(closing):
         case, undone = BUSINESS_CASES[EntryType(entry.type)], int(entry.reversal_of_id is not None)
-        for place, share in enumerate(_shares(entry), start=1):
-            text = entry.reference or entry.get_type_display()
-            yield *closing.key, entry.number, place, text, closing.z.register.name, case, "", undone, 1, share[1]
+        yield (
+            *closing.key, entry.number, place, line.text, closing.z.register.name, case, "", undone, line.quantity,
+            line.unit_price,
+        )  # fmt: skip
 
 
 def _line_vat_rows(closing: Closing) -> Iterator[Row]:
-    for entry in closing.entries():
-        for place, share in enumerate(_shares(entry), start=1):
-            yield *closing.key, entry.number, place, key_of(share[0]), *share[1:]
+    for entry, place, line in _lines(closing):
+        yield *closing.key, entry.number, place, key_of(line.rate), line.gross, line.net, line.vat
+
+
+class _Line(NamedTuple):
+    """A line of a receipt; what was given back is negative, but for the price of one."""
+
+    text: str
+    quantity: int
+    unit_price: Decimal
+    rate: Decimal | None
+    gross: Decimal
+    net: Decimal
+    vat: Decimal
+
+
+def _lines(closing: Closing) -> Iterator[tuple[CashEntry, int, _Line]]:
+    """Yield the articles of each entry where they are known, else a line for each VAT rate, with their places."""
+    entries = closing.entries()
+    while some := list(islice(entries, 500)):
+        articles = _articles(some)
+        for entry in some:
+            lines = articles.get(entry.pk) or _lines_by_rate(entry)
+            for place, line in enumerate(lines, start=1):
+                yield entry, place, line
+
+
+def _articles(entries: Iterable[CashEntry]) -> dict[int, list[_Line]]:
+    """Return the articles of those entries with which they agree, to the cent at each rate.
+
+    They are asked of the apps above, since the cash book knows nothing of orders. An order may have been changed
+    since it was paid: what was booked counts.
+    """
+    by_id = {entry.pk: entry for entry in entries if entry.type in TURNOVER and entry.vat}
+    found: dict[int, list[_Line]] = {}
+    for _, receipt_lines in offered("selectors", "receipt_lines"):
+        for pk, lines in receipt_lines(by_id.keys()).items():
+            if _by_rate(line.vat for line in lines) == _by_rate(by_id[pk].vat_shares):
+                sign = 1 if by_id[pk].signed_amount > 0 else -1
+                found[pk] = [
+                    _Line(text, sign * quantity, price, vat.rate, sign * vat.gross, sign * vat.net, sign * vat.vat)
+                    for text, quantity, price, vat in lines
+                ]
+    return found
+
+
+def _by_rate(shares: Iterable[VatShare]) -> dict[Decimal, tuple[Decimal, Decimal]]:
+    sums: dict[Decimal, tuple[Decimal, Decimal]] = {}
+    for rate, gross, vat in shares:
+        so_far = sums.get(rate, (Decimal(0), Decimal(0)))
+        sums[rate] = (so_far[0] + gross, so_far[1] + vat)
+    return sums
+
+
+def _lines_by_rate(entry: CashEntry) -> Iterator[_Line]:
+    for rate, gross, net, vat in _shares(entry):
+        yield _Line(entry.reference or entry.get_type_display(), 1, gross, rate, gross, net, vat)
 
 
 def _reference_rows(closing: Closing) -> Iterator[Row]:
@@ -231,7 +311,7 @@ def _cell(value: object) -> str:
         return ""
     if isinstance(value, Decimal):
         return f"{value:.2f}".replace(".", ",")
-    return neutralise(str(value))
+    return neutralise(value) if isinstance(value, str) else str(value)
 
 
 ROWS = {

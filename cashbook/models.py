@@ -69,6 +69,15 @@ class VatShare(NamedTuple):
         return self.gross - self.vat
 
 
+class ReceiptLine(NamedTuple):
+    """An article of a receipt: how many, at what price each, and all of it with the VAT in it."""
+
+    text: str
+    quantity: int
+    unit_price: Decimal
+    vat: VatShare
+
+
 def write_vat(shares: Iterable[VatShare]) -> str:
     """Write shares as an entry keeps them, the lowest rate first: `5.50:3.90:0.20;20.00:12.00:2.00`."""
     return ";".join(f"{share.rate:.2f}:{share.gross:.2f}:{share.vat:.2f}" for share in sorted(shares))

@@ -2,7 +2,9 @@
 
 import csv
 import io
+import re
 from decimal import Decimal
+from xml.etree import ElementTree
 from zipfile import ZipFile
 
 import pytest
@@ -135,7 +137,7 @@ def test_closings_come_in_the_shape_of_dsfinv_k(office, a_day):
     open_session()
     book("9.00")  # not closed: not in it
     archive = ZipFile(io.BytesIO(content(office.get(f"/api/cash/export?{DAY}&as=dsfinvk"))))
-    assert archive.namelist() == [f"{name}.csv" for name in FILES]
+    assert archive.namelist() == ["index.xml", *(f"{name}.csv" for name in FILES)]
 
     def rows(name, *columns):
         text = archive.read(f"{name}.csv").decode()
@@ -176,6 +178,39 @@ def test_closings_come_in_the_shape_of_dsfinv_k(office, a_day):
     assert set(rows("vat", "UST_SCHLUESSEL", "UST_SATZ")) == {
         ("10550", "5,50"), ("2", "7,00"), ("1", "19,00"), ("7", "0"),
     }  # fmt: skip
+
+
+def test_the_files_are_described_for_the_programs_of_auditors(office, a_day):
+    Shop.objects.update(name="Bread & <more>")
+    archive = ZipFile(io.BytesIO(content(office.get(f"/api/cash/export?{DAY}&as=dsfinvk"))))
+
+    text = archive.read("index.xml").decode()
+    assert '<!DOCTYPE DataSet SYSTEM "gdpdu-01-09-2004.dtd">' in text
+    about = ElementTree.fromstring(text)
+    assert about.findtext("DataSupplier/Name") == "Bread & <more>"
+    described = {}
+    for table in about.iterfind("Media/Table"):
+        rules = table.find("VariableLength")
+        assert [child.tag for child in table] == [
+            "URL", "Name", "UTF8", "DecimalSymbol", "DigitGroupingSymbol", "Range", "VariableLength",
+        ]  # fmt: skip
+        assert [rules.findtext(name) for name in ("ColumnDelimiter", "RecordDelimiter", "TextEncapsulator")] == [
+            ";", "\r\n", '"',
+        ]  # fmt: skip
+        described[table.findtext("URL")] = {
+            column.findtext("Name"): column.find("Numeric") for column in rules.iterfind("VariableColumn")
+        }
+    assert list(described) == archive.namelist()[1:]
+    for file, columns in described.items():
+        rows = csv.DictReader(io.StringIO(archive.read(file).decode()), delimiter=";")
+        assert rows.fieldnames == list(columns)
+        for row in rows:
+            for name, number in columns.items():
+                decimals = None if number is None else int(number.findtext("Accuracy") or 0)
+                if decimals is None or not row[name]:
+                    continue
+                assert re.fullmatch(r"-?\d+(,\d+)?", row[name]), (file, name, row[name])
+                assert len(row[name].partition(",")[2]) <= decimals
 
 
 # The signing device

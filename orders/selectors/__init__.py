@@ -15,6 +15,7 @@ from orders.selectors.papers import (
     packing_slips,
 )
 from orders.selectors.people import export, orders_of, standing_orders_of, wishes_of
+from orders.selectors.receipts import receipt_lines
 
 __all__ = [
     "MOST_ON_PAPER",
@@ -37,6 +38,7 @@ __all__ = [
     "goods_for",
     "orders_of",
     "packing_slips",
+    "receipt_lines",
     "standing_orders_of",
     "taken_between",
     "wishes_of",
