@@ -1,6 +1,7 @@
 """Fixtures that every test may use."""
 
 from collections.abc import Callable, Iterator
+from shutil import which
 from typing import Any
 
 import pytest
@@ -26,6 +27,28 @@ def api_as(db: None) -> Callable[..., APIClient]:
         return client
 
     return sign_in
+
+
+@pytest.fixture
+def chromium(_browser: Any) -> Any:
+    """A browser without a window, for tests with the mark `browser`; its log begins with the test."""
+    _browser.get("about:blank")
+    _browser.get_log("browser")
+    return _browser
+
+
+@pytest.fixture(scope="session")
+def _browser() -> Iterator[Any]:
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--lang=en-US"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    options.binary_location = next(filter(None, map(which, ("chromium", "chromium-browser", "google-chrome"))))
+    browser = webdriver.Chrome(options=options, service=webdriver.ChromeService(which("chromedriver")))
+    yield browser
+    browser.quit()
 
 
 @pytest.fixture

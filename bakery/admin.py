@@ -20,6 +20,7 @@ from unfold.contrib.import_export.forms import ExportForm
 from unfold.decorators import action as button
 from unfold.forms import AdminPasswordChangeForm, AuthenticationForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget as CheckboxList
+from unfold.widgets import UnfoldAdminFileFieldWidget as FileInput
 
 from bakery import clock, selectors, services
 from bakery.errors import DomainError
@@ -163,6 +164,7 @@ __all__ = [
     "AuthenticationForm",
     "CheckboxList",
     "ExportModelAdmin",
+    "FileInput",
     "HistoryModelAdmin",
     "ModelAdmin",
     "ReadOnlyAdmin",

@@ -1,6 +1,11 @@
 """Imports of products beside what other apps hold, and in processes of their own."""
 
+import signal
+import time
+from pathlib import Path
+
 import pytest
+from django.db import connection
 
 from orders.tests.factories import make_order
 from products.errors import CannotUndo
@@ -8,6 +13,7 @@ from products.importing import undo_import
 from products.models import Product
 from products.tests.factories import make_category, make_product
 from products.tests.test_import_undo import bring_in, undo
+from tests.server import a_shop
 
 
 @pytest.mark.django_db
@@ -23,3 +29,39 @@ def test_what_was_ordered_since_an_import_made_it_stands_in_the_way_of_its_undo(
 
     assert [problem.message for problem in refused.value.problems] == ["Roll (R1) is in order items since."]
     assert Product.objects.count() == 2
+
+
+def is_writing(shop):
+    """Whether a process of the shop has products in its transaction, and has not committed them."""
+    if connection.vendor == "sqlite":
+        log = Path(shop.folder, "bakery.sqlite3-wal")
+        return log.exists() and log.stat().st_size > 1_000_000
+    with connection.cursor() as cursor:
+        database = shop.environment["DATABASE_URL"].rpartition("/")[2]
+        cursor.execute("SELECT pg_stat_clear_snapshot()")  # within a transaction, the same picture is shown again
+        begun = "query LIKE 'INSERT INTO products_product%%' AND datname = %s"
+        cursor.execute(f"SELECT 1 FROM pg_stat_activity WHERE {begun}", [database])
+        return cursor.fetchone() is not None
+
+
+@pytest.mark.servers
+@pytest.mark.django_db
+def test_an_import_that_is_killed_in_the_middle_leaves_nothing_and_the_next_one_succeeds(tmp_path):
+    path = tmp_path / "products.csv"
+    rows = (f"SKU-{number},Loaf {number},Category {number % 40},1.30\n" for number in range(100_000))
+    path.write_text("sku,name,category,price\n" + "".join(rows))
+    with a_shop(tmp_path) as shop:
+        importing = shop.start("manage.py", "import_products", str(path))
+        until = time.monotonic() + 60
+        while not is_writing(shop):
+            assert importing.poll() is None, shop.log()
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        shop.stop(importing, signal.SIGKILL)
+        assert importing.returncode == -signal.SIGKILL
+
+        nothing = shop.manage("undo_import", check=False)
+        assert "There is no import that could be undone." in nothing.stderr
+        again = shop.manage("import_products", str(path))
+
+    assert again.stdout == "created 100000, updated 0, unchanged 0, skipped 0\n"

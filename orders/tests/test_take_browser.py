@@ -1,9 +1,6 @@
 """An order taken in a real browser, with the keyboard alone."""
 
-from shutil import which
-
 import pytest
-from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
@@ -14,18 +11,6 @@ from orders.tests.factories import make_order, on
 from products.tests.factories import make_product
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    options = webdriver.ChromeOptions()
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--lang=en-US"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    options.binary_location = next(filter(None, map(which, ("chromium", "chromium-browser", "google-chrome"))))
-    browser = webdriver.Chrome(options=options, service=webdriver.ChromeService(which("chromedriver")))
-    yield browser
-    browser.quit()
 
 
 class Office:

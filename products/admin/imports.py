@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.models import User
 from bakery import clock
-from bakery.admin import ModelAdmin, ReadOnlyAdmin, button, tell_refusal
+from bakery.admin import FileInput, ModelAdmin, ReadOnlyAdmin, button, tell_refusal
 from bakery.errors import DomainError
 from products import importing
 from products.importing import uploads
@@ -28,7 +28,8 @@ def may_import(request: HttpRequest) -> bool:
 
 
 class UploadForm(forms.Form):
-    import_file = forms.FileField(label="File", allow_empty_file=True)  # the reader says what is wrong with it
+    # What is wrong with an empty one, the reader says.
+    import_file = forms.FileField(label="File", allow_empty_file=True, widget=FileInput)
 
 
 def show_upload(page: ModelAdmin, request: HttpRequest) -> HttpResponse:

@@ -9,6 +9,8 @@ import time_machine
 from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django_tasks import TaskResultStatus
+from django_tasks_db.models import DBTaskResult
 
 from accounts.tests.factories import make_user
 from bakery import clock, jobs, routines
@@ -234,6 +236,18 @@ def test_a_thousand_rows_go_on_at_once_and_one_more_does_not(office):
 
     upload(office, many(1001))
     assert ProductImport.objects.latest("pk").state == ImportState.READING
+
+
+@pytest.mark.usefixtures("_small_is_large")
+def test_another_worker_takes_up_what_a_killed_one_had_in_hand(office):
+    upload(office, many(3))
+    long_ago = clock.now() - timedelta(minutes=11)
+    DBTaskResult.objects.update(status=TaskResultStatus.RUNNING, worker_ids=["gone"], started_at=long_ago)
+
+    jobs.revive(clock.now())
+    jobs.run_due()
+
+    assert ProductImport.objects.get().state == ImportState.REVIEW
 
 
 @pytest.mark.usefixtures("_small_is_large")
