@@ -17,6 +17,7 @@ from products.models import (
     EVERY_DAY,
     MOST_PIECES,
     Allergen,
+    CapacityGroup,
     Category,
     Diet,
     Place,
@@ -33,8 +34,8 @@ COLUMNS = (
     "id", "sku", "name", "slug", "category__slug", "category__name", "description", "image", "image_width",
     "image_source", "price", "vat_class_id", "vat_class__slug", "unit", "weight_g", "allergen_mask",
     "may_contain_mask", "diet_mask", "is_active", "is_baked", "weekday_mask", "available_from", "available_until",
-    "lead_time_hours", "daily_capacity", "max_per_order", "shelf_life_days", "batch_size", "created_at", "updated_at",
-    "version",
+    "lead_time_hours", "daily_capacity", "capacity_group__name", "capacity_units", "max_per_order", "shelf_life_days",
+    "batch_size", "created_at", "updated_at", "version",
 )  # fmt: skip
 
 
@@ -60,13 +61,17 @@ class ProductSerializer(fields.ModelSerializer):
     diets = serializers.ListField(child=fields.ChoiceField(Diet.choices), required=False, max_length=100)
     weekdays = serializers.ListField(child=fields.CountField(min_value=1, max_value=7), required=False, max_length=100)
 
+    capacity_group = fields.SlugRelatedField(
+        slug_field="name", queryset=CapacityGroup.objects.all(), required=False, allow_null=True
+    )
+
     class Meta:
         model = Product
         fields = (
             "id", "sku", "name", "slug", "category", "category_name", "description", "image", "image_sizes", "price",
             "vat_class", "vat_rate", "unit", "weight_g", "allergens", "may_contain", "diets", "is_active", "is_baked",
-            "weekdays", "available_from", "available_until", "lead_time_hours", "daily_capacity", "max_per_order",
-            "shelf_life_days", "batch_size", "created_at", "updated_at",
+            "weekdays", "available_from", "available_until", "lead_time_hours", "daily_capacity", "capacity_group",
+            "capacity_units", "max_per_order", "shelf_life_days", "batch_size", "created_at", "updated_at",
         )  # fmt: skip
         read_only_fields = ("id", "slug", "created_at", "updated_at")
 
@@ -103,6 +108,8 @@ def _show(row: Mapping[str, Any], rates: Mapping[int, Decimal], address_of: Call
         "available_until": row["available_until"],
         "lead_time_hours": row["lead_time_hours"],
         "daily_capacity": row["daily_capacity"],
+        "capacity_group": row["capacity_group__name"],
+        "capacity_units": row["capacity_units"],
         "max_per_order": row["max_per_order"],
         "shelf_life_days": row["shelf_life_days"],
         "batch_size": row["batch_size"],

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 
-from bakery import clock
+from bakery import clock, texts
 from bakery.admin import (
     CheckboxList,
     ExportModelAdmin,
@@ -65,8 +65,18 @@ class VersionedForm(forms.ModelForm):
         self.initial["seen"] = self.instance.version
 
 
+class NameForm(forms.ModelForm):
+    """Holds a name to the rule of all texts, before it is compared with others."""
+
+    def clean_name(self) -> str:
+        try:
+            return texts.tidy(self.cleaned_data["name"])
+        except ValueError as error:
+            raise forms.ValidationError(str(error), code="control_character") from error
+
+
 class CatalogueAdmin(HistoryModelAdmin):
-    """For what the catalogue is made of beside products and categories: rates, classes."""
+    """For what the catalogue is made of beside products and categories: rates, classes, capacity groups."""
 
     def save_model(self, request: HttpRequest, obj: Model, form: forms.ModelForm, change: bool) -> None:
         services.touch_catalogue()
@@ -119,6 +129,7 @@ class VatRateInline(TabularInline):
 
 @admin.register(VatClass)
 class VatClassAdmin(CatalogueAdmin):
+    form = NameForm
     list_display = ["name", "slug"]
     inlines = [VatRateInline]
 
@@ -285,7 +296,8 @@ class OverrideInline(TabularInline):
 
 
 @admin.register(CapacityGroup)
-class CapacityGroupAdmin(HistoryModelAdmin):
+class CapacityGroupAdmin(CatalogueAdmin):
+    form = NameForm
     list_display = ["name", "daily_capacity"]
     inlines = [OverrideInline]
 

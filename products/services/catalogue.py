@@ -221,9 +221,12 @@ def _require_new_name(category: Category) -> None:
 
 @transaction.atomic
 def create_vat_class(*, slug: str, name: str) -> VatClass:
-    """Make a VAT class; it has no rate, which counts as 0.00, until one is added."""
+    """Make a VAT class; it has no rate, which counts as 0.00, until one is added.
+
+    Raises DomainError for a control character in the name.
+    """
     touch_catalogue()
-    return VatClass.objects.create(slug=slug, name=name)
+    return VatClass.objects.create(slug=slug, name=_tidy("name", name))
 
 
 @transaction.atomic

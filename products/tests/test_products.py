@@ -6,8 +6,9 @@ from decimal import Decimal
 import pytest
 
 from accounts.tests.factories import make_user
+from bakery.errors import DomainError
 from products import services
-from products.models import Product
+from products.models import CapacityGroup, Product, VatClass
 from products.tests.factories import make_category, make_product, make_vat_class
 
 LEAST = {"name": "Roll", "category": "bread", "price": "0.55"}
@@ -43,6 +44,8 @@ def test_a_product_is_shown_with_everything_that_is_known_of_it(api_as, bread):
         available_from=date(2026, 1, 1),
         lead_time_hours=12,
         daily_capacity=120,
+        capacity_group=CapacityGroup.objects.create(name="Deck oven", daily_capacity=400),
+        capacity_units=2,
         max_per_order=30,
         shelf_life_days=1,
         batch_size=10,
@@ -76,6 +79,8 @@ def test_a_product_is_shown_with_everything_that_is_known_of_it(api_as, bread):
         "available_until": None,
         "lead_time_hours": 12,
         "daily_capacity": 120,
+        "capacity_group": "Deck oven",
+        "capacity_units": 2,
         "max_per_order": 30,
         "shelf_life_days": 1,
         "batch_size": 10,
@@ -121,6 +126,8 @@ def test_what_a_new_product_does_not_say_takes_its_default(manager, bread):
         "available_until": None,
         "lead_time_hours": 0,
         "daily_capacity": None,
+        "capacity_group": None,
+        "capacity_units": 1,
         "max_per_order": None,
         "shelf_life_days": None,
         "batch_size": None,
@@ -201,6 +208,10 @@ def test_a_price_is_shown_with_two_decimals(manager, bread, price, shown):
         ({"lead_time_hours": 100_000}, ("max_value", "lead_time_hours")),
         ({"daily_capacity": 1.5}, ("invalid", "daily_capacity")),
         ({"batch_size": 0}, ("min_value", "batch_size")),
+        ({"capacity_group": "Nowhere"}, ("does_not_exist", "capacity_group")),
+        ({"capacity_group": 1}, ("invalid", "capacity_group")),
+        ({"capacity_units": 0}, ("min_value", "capacity_units")),
+        ({"capacity_units": 1_000_001}, ("max_value", "capacity_units")),
         ({"max_per_order": 0}, ("min_value", "max_per_order")),
         ({"max_per_order": 1_000_001}, ("max_value", "max_per_order")),
         ({"available_from": "2026-1-5"}, ("invalid", "available_from")),
@@ -386,3 +397,42 @@ def test_who_may_do_what_with_products(api_as, method, path, body, expected):
         list(answer)  # a file is closed when it was read
 
     assert tuple(answer.status_code for answer in answers) == expected
+
+
+def test_a_capacity_group_can_be_taken_off_again_and_its_new_name_shows_at_once(manager, client):
+    oven = CapacityGroup.objects.create(name="Oven", daily_capacity=100)
+    product = make_product(capacity_group=oven, capacity_units=3)
+    url = f"/api/products/{product.pk}"
+    tag = manager.get(url)["ETag"]
+    client.force_login(make_user(role="manager"))
+    form = {
+        "name": " Stone oven\u200b",
+        "daily_capacity": 100,
+        "overrides-TOTAL_FORMS": 0,
+        "overrides-INITIAL_FORMS": 0,
+    }
+    assert client.post(f"/admin/products/capacitygroup/{oven.pk}/change/", form).status_code == 302
+
+    shown = manager.get(url, headers={"If-None-Match": tag}).json()["data"]
+    assert (shown["capacity_group"], shown["capacity_units"]) == ("Stone oven", 3)
+    assert manager.patch(url, {"capacity_group": None}).json()["data"]["capacity_group"] is None
+
+
+@pytest.mark.parametrize("page", ["capacitygroup", "vatclass"])
+def test_a_name_with_a_hidden_character_is_refused_in_the_admin(client, db, page):
+    client.force_login(make_user(role="manager"))
+    inline = "overrides" if page == "capacitygroup" else "rates"
+    form = {f"{inline}-TOTAL_FORMS": 0, f"{inline}-INITIAL_FORMS": 0, "slug": "oven", "daily_capacity": 1}
+
+    answer = client.post(f"/admin/products/{page}/add/", form | {"name": "Ov\u202een"})
+
+    assert "It holds a control character." in answer.text
+    assert not CapacityGroup.objects.exists()
+    assert VatClass.objects.count() == 1
+
+
+def test_a_vat_class_is_trimmed_and_refused_like_any_text(manager):
+    assert services.create_vat_class(slug="bread", name=" Bread\u200b ").name == "Bread"
+
+    with pytest.raises(DomainError, match="control character"):
+        services.create_vat_class(slug="tea", name="T\x00ea")
