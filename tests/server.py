@@ -1,6 +1,7 @@
 """A shop of its own for a test: real processes, a throwaway database, on a free port."""
 
 import atexit
+import json
 import os
 import shutil
 import signal
@@ -67,9 +68,13 @@ class Shop:
         self.processes.append(process)
         return process
 
-    def serve(self) -> subprocess.Popen[bytes]:
+    def ask(self, code: str) -> Any:
+        """Run Python code among the shop's models and return the JSON that it printed."""
+        return json.loads(self.manage("shell", "-v0", "-c", code).stdout)
+
+    def serve(self, application: str = "bakery.wsgi:application") -> subprocess.Popen[bytes]:
         """Start the production server and wait until it answers."""
-        process = self.start("-m", "gunicorn", "--config", "python:bakery.gunicorn", "bakery.wsgi:application")
+        process = self.start("-m", "gunicorn", "--config", "python:bakery.gunicorn", application)
         for _ in range(200):
             assert process.poll() is None, self.log()
             try:

@@ -7,6 +7,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from django.db import connection
 
 from tests.server import a_shop
 
@@ -14,6 +15,9 @@ CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,"
     "response_schema_conformance,unsupported_method,allow_header_conformance,ignored_auth,use_after_free"
 )
+ROLES = [None, "customer", "cashier", "baker", "driver", "manager", "owner"]
+# Who may do what is the same on every database; what another one chokes on is met by who may do everything.
+ROLES_HERE = ROLES if connection.vendor == "sqlite" else ["owner"]
 # They end the very session that the run stands on, or make every later request a lock-out.
 LEFT_OUT = ("/api/auth/logout", "/api/auth/password")
 
@@ -34,7 +38,7 @@ def token_of(shop, username):
 
 
 @pytest.mark.servers
-@pytest.mark.parametrize("username", [None, "customer", "cashier", "baker", "driver", "manager", "owner"])
+@pytest.mark.parametrize("username", ROLES_HERE)
 def test_generated_requests_get_what_the_document_promises(shop, username, tmp_path):
     tool = Path(sys.executable).with_name("schemathesis")
     command = [

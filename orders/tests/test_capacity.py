@@ -1,8 +1,6 @@
 """A day's capacity is never exceeded, whatever door an order comes through, and given back when it is not needed."""
 
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
 from time import sleep
 
 import pytest
@@ -14,7 +12,6 @@ from bakery.errors import Conflict
 from orders import services
 from orders.errors import CapacityExceeded
 from orders.models import Order, OrderItem
-from orders.services import placing, rules
 from orders.tests.factories import make_order, on
 from products.models import CapacityGroup, CapacityOverride, Product
 from products.tests.factories import make_product
@@ -190,54 +187,6 @@ def test_moving_an_order_takes_the_capacity_of_its_new_day():
     make_order(items=lines((cake, 5)))
 
 
-def fill_up(product, buyers):
-    """Have so many guests buy one piece each at the same moment; return what came of it."""
-    barrier = Barrier(buyers)
-    due_at = on(1)
-
-    def buy(_):
-        try:
-            barrier.wait()
-            make_order(items=lines((product, 1)), due_at=due_at)
-        except CapacityExceeded:
-            return "refused"
-        else:
-            return "placed"
-        finally:
-            connection.close()
-
-    connection.close()
-    with ThreadPoolExecutor(buyers) as pool:
-        return Counter(pool.map(buy, range(buyers)))
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("shared", [False, True])
-def test_eight_guests_at_once_get_the_five_that_there_are(shared):
-    oven = CapacityGroup.objects.create(name="Oven", daily_capacity=5) if shared else None
-    cake = make_product(daily_capacity=None if shared else 5, capacity_group=oven)
-
-    assert fill_up(cake, 8) == {"placed": 5, "refused": 3}
-    assert Order.objects.count() == 5
-
-
-@pytest.mark.postgres
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets one writer in at a time anyway")
-@pytest.mark.django_db(transaction=True)
-def test_without_the_lock_it_would_be_oversold(monkeypatch):
-    """The counterproof: this is what the test above would see."""
-    cake = make_product(daily_capacity=5)
-    barrier = Barrier(8)
-
-    def look_without_lock(products, *, anew):
-        barrier.wait()
-
-    monkeypatch.setattr(placing, "locked_products", Product.objects.all)
-    monkeypatch.setattr(rules, "_lock", look_without_lock)
-
-    assert fill_up(cake, 8)["placed"] > 5
-
-
 def wait_until_somebody_waits():
     blocked = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     for _ in range(500):
@@ -281,25 +230,3 @@ def test_who_waited_for_the_lock_sees_what_was_changed_meanwhile(change, code):
             change(cake)
         assert bought.result() == code
     assert not Order.objects.exists()
-
-
-@pytest.mark.django_db(transaction=True)
-def test_opposing_orders_do_not_lock_each_other_out():
-    tart, cake = make_product(daily_capacity=100), make_product(daily_capacity=100)
-    barrier = Barrier(8)
-    due_at = on(1)
-
-    def buy(number):
-        try:
-            barrier.wait()
-            pairs = [(tart, 1), (cake, 1)] if number % 2 else [(cake, 1), (tart, 1)]
-            for _ in range(5):
-                make_order(items=lines(*pairs), due_at=due_at)
-        finally:
-            connection.close()
-
-    connection.close()
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(buy, range(8)))
-
-    assert Order.objects.count() == 40

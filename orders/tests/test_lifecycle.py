@@ -1,14 +1,10 @@
 """PUT /api/orders/{id}/status: the whole square of steps for every role, the order of the checks, the history."""
 
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
-
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from accounts.tests.factories import make_user
 from bakery import clock
-from bakery.errors import DomainError
 from orders import services
 from orders.models import Order, Status
 from orders.tests.factories import make_order
@@ -178,30 +174,3 @@ def test_whoever_acted_on_an_older_status_has_lost_the_race():
 
     order.refresh_from_db()
     assert order.status == "confirmed"
-
-
-@pytest.mark.django_db(transaction=True)
-def test_of_eight_who_want_three_different_ends_the_same_one_wins_for_all():
-    order = make_order(status="ready")
-    manager = make_user(role="manager")
-    barrier = Barrier(8)
-
-    def end(number):
-        to = ("completed", "no_show", "cancelled")[number % 3]
-        try:
-            barrier.wait()
-            services.change_status(order_id=order.pk, to=to, actor=manager, note="race")
-        except DomainError as refusal:
-            return refusal.problems[0].code
-        else:
-            return to
-        finally:
-            connection.close()
-
-    connection.close()
-    with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(end, range(8)))
-
-    order.refresh_from_db()
-    assert set(answers) == {order.status, "illegal_transition"}
-    assert order.history.filter(from_status="ready").count() == 1

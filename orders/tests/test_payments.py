@@ -1,19 +1,14 @@
 """Payments and refunds of orders: bounded by what is owed, and in the cash book in the same transaction."""
 
-from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
-from threading import Barrier
 
 import pytest
-from django.db import connection
 
 from accounts.tests.factories import make_user
 from bakery import clock
 from bakery.models import Shop
 from cashbook.models import CashEntry, Register
 from orders import services
-from orders.errors import ExceedsBalance
 from orders.models import Order, Payment, PaymentStatus
 from orders.tests.factories import make_order
 from products.tests.factories import make_product
@@ -220,26 +215,3 @@ def test_a_driver_takes_money_for_deliveries_only(post, api_as):
     assert post(delivery, body, who="driver").status_code == 201
     assert api_as("driver").get(f"/api/orders/{pickup.pk}/payments").status_code == 404
     assert len(api_as("driver").get(f"/api/orders/{delivery.pk}/payments").json()["data"]) == 1
-
-
-@pytest.mark.django_db(transaction=True)
-def test_of_eight_who_pay_the_whole_one_does():
-    order = make_order_of("10.00")
-    cashier = make_user(role="cashier")
-    barrier = Barrier(8)
-
-    def pay(_):
-        try:
-            barrier.wait()
-            services.pay(order_id=order.pk, amount=Decimal("10.00"), method="cash", actor=cashier)
-        except ExceedsBalance:
-            return "refused"
-        else:
-            return "paid"
-        finally:
-            connection.close()
-
-    connection.close()
-    with ThreadPoolExecutor(8) as pool:
-        assert Counter(pool.map(pay, range(8))) == {"paid": 1, "refused": 7}
-    assert (CashEntry.objects.count(), Order.objects.get().paid) == (1, 10)
