@@ -4,21 +4,14 @@ The URLs are those of two empty databases, the small shop's first; without them,
 products of the small shop are the first of the large one. Every question is a new one, so that no kept page answers it.
 """
 
-import http.client
-import json
 import os
 import random
 import statistics
-import subprocess
 import sys
-import tempfile
-import time
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from urllib.parse import quote
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))  # before this folder, whose files are called as apps are
+from turns import ROOT, Shop, row, two_shops
+
 SIZES = (1_000, 100_000)
 ROUNDS = 60
 CHUNK = 5000
@@ -49,6 +42,7 @@ def catalogue() -> list[tuple[str, str]]:
 
 def fill(count: int) -> None:
     """Fill the shop of this process's environment."""
+    sys.path.insert(0, str(ROOT))  # before this folder, whose files are called as apps are
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bakery.settings")
     import django
 
@@ -90,51 +84,7 @@ def questions() -> dict[str, list[str]]:
     }
 
 
-@contextmanager
-def shop(size: int, url: str, folder: Path, port: int):
-    environment = os.environ | {
-        "DATABASE_URL": url, "DATA_DIR": str(folder), "SECRET_KEY": "for-benchmarks-only-" * 4, "HTTPS_ONLY": "off",
-        "THROTTLING": "off", "ALLOWED_HOSTS": "127.0.0.1", "DEBUG": "off", "WORKERS": "1", "PORT": str(port),
-        "PYTHONPATH": str(ROOT),
-    }  # fmt: skip
-    run = {"cwd": ROOT, "env": environment}
-    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], check=True, **run)
-    subprocess.run([sys.executable, __file__, "--fill", str(size)], check=True, **run)
-    command = [sys.executable, "-m", "gunicorn", "--config", "python:bakery.gunicorn", "bakery.wsgi:application"]
-    with (folder / "log").open("w") as log:
-        server = subprocess.Popen(command, **run, stdout=log, stderr=log)
-        try:
-            yield http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        finally:
-            server.terminate()
-            server.wait()
-
-
-def ask(connection: http.client.HTTPConnection, path: str) -> tuple[float, int]:
-    """Return the seconds that an answer took, and how many products it says there are."""
-    start = time.perf_counter()
-    connection.request("GET", path)
-    answer = connection.getresponse()
-    body = answer.read()
-    seconds = time.perf_counter() - start
-    assert answer.status == 200, body
-    return seconds, json.loads(body)["meta"]["pagination"]["total"]
-
-
-def wait_for(connection: http.client.HTTPConnection) -> None:
-    for _ in range(300):
-        try:
-            connection.request("GET", "/healthz")
-            connection.getresponse().read()
-        except OSError:
-            connection.close()
-            time.sleep(0.1)
-        else:
-            return
-    raise SystemExit("A server did not start.")
-
-
-def compare(shops: list[http.client.HTTPConnection]) -> None:
+def compare(shops: list[Shop]) -> None:
     asked = questions()
     times: dict[str, list[list[float]]] = {kind: [[], []] for kind in asked}
     totals: dict[str, list[list[int]]] = {kind: [[], []] for kind in asked}
@@ -142,35 +92,22 @@ def compare(shops: list[http.client.HTTPConnection]) -> None:
         for kind, texts in asked.items():
             # A limit that nothing reaches makes it a question that nobody asked before.
             path = f"/api/products?search={quote(texts[number])}&max_price={1000 + number}"
-            for which, connection in enumerate(shops):
-                seconds, total = ask(connection, path)
-                times[kind][which].append(seconds * 1000)
+            for which, shop in enumerate(shops):
+                took, total = shop.ask(path)
+                times[kind][which].append(took)
                 totals[kind][which].append(total)
     print(f"| searched for | found | p50, {SIZES[0]:,} | p50, {SIZES[1]:,} | ratio | p95, {SIZES[1]:,} |")
     print("|---|---|---|---|---|---|")
     for kind, (small, large) in times.items():
-        report(kind, " – ".join(f"{statistics.median(found):,.0f}" for found in totals[kind]), small, large)
+        print(row(kind, " – ".join(f"{statistics.median(found):,.0f}" for found in totals[kind]), small, large))
     together = [[one for kind in times.values() for one in kind[which]] for which in (0, 1)]
-    report("all of them", "", *together)
-
-
-def report(kind: str, found: str, small: list[float], large: list[float]) -> None:
-    few, many = statistics.median(small), statistics.median(large)
-    slow = statistics.quantiles(large, n=20)[-1]
-    print(f"| {kind} | {found} | {few:.1f} ms | {many:.1f} ms | {many / few:.2f} | {slow:.1f} ms |")
+    print(row("all of them", "", *together))
 
 
 def main(urls: list[str]) -> None:
-    with tempfile.TemporaryDirectory() as place, ExitStack() as stack:
-        shops = []
-        for number, size in enumerate(SIZES):
-            folder = Path(place, str(size))
-            folder.mkdir()
-            url = urls[number] if urls else f"sqlite:///{folder}/shop.sqlite3"
-            shops.append(stack.enter_context(shop(size, url, folder, 8731 + number)))
-        for connection in shops:
-            wait_for(connection)
-            ask(connection, "/api/products?search=warm")
+    with two_shops(SIZES, urls, lambda size: [__file__, "--fill", str(size)]) as shops:
+        for shop in shops:
+            shop.ask("/api/products?search=warm")
         compare(shops)
 
 
