@@ -16,7 +16,7 @@ from products.errors import ImportIsOver, PlanOutdated
 from products.importing import plan as planning
 from products.importing.history import add_history, as_stored
 from products.importing.plan import Plan, SourceFile
-from products.models import Category, ImportState, Product, ProductImport
+from products.models import Category, ImportFile, ImportState, Product, ProductImport
 from products.slugs import SlugBook
 
 # So many rows have fewer values than SQLite takes in one statement.
@@ -76,6 +76,7 @@ def _record(plan: Plan, *, user: User | None, waiting: int | None) -> ProductImp
         record = ProductImport.objects.select_for_update().get(pk=waiting)
         if record.state != ImportState.IMPORTING:
             raise ImportIsOver
+        ImportFile.objects.filter(product_import=record).delete()
     record.user, record.state, record.imported_at, record.step = user, ImportState.DONE, now, ""
     for name, value in plan.on_record().items():
         setattr(record, name, value)

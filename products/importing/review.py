@@ -80,8 +80,6 @@ def _carry_out(record: ProductImport) -> None:
     except (PlanOutdated, BadProductFile):
         at_work = ProductImport.objects.filter(pk=record.pk, state=ImportState.IMPORTING)
         at_work.update(state=ImportState.READING, note=LOOK_AGAIN)
-    else:
-        ImportFile.objects.filter(product_import=record).delete()
 
 
 def _read(record: ProductImport) -> SourceFile:

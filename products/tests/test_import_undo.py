@@ -91,13 +91,15 @@ def test_what_a_fixture_brought_without_history_is_put_back_too():
 def test_an_undo_shows_at_once(api_as):
     guest = api_as(None)
     loaf = make_product(category=make_category(name="Bread"), name="Loaf", price="1")
-    record = bring_in(f"{HEADER}Loaf,Bread,2\n")
+    record = bring_in(f"{HEADER}Loaf,Bread,2\nCroissant,Bread,2\n")
+    assert guest.get("/api/products?search=croisant").json()["data"] != []
     tag = guest.get(f"/api/products/{loaf.pk}")["ETag"]
 
     undo(record)
 
     answer = guest.get(f"/api/products/{loaf.pk}", headers={"If-None-Match": tag})
     assert (answer.status_code, answer.json()["data"]["price"]) == (200, "1.00")
+    assert guest.get("/api/products?search=croisant").json()["data"] == []
 
 
 # Only the last one
