@@ -4,10 +4,9 @@ import structlog
 from django.db import transaction
 
 from bakery.jobs import job
-from bakery.models import Revision
-from products import pictures
+from products import pictures, services
 from products.importing import review
-from products.models import CATALOGUE, GIVEN_UP_AFTER, Product
+from products.models import GIVEN_UP_AFTER, Product
 
 log = structlog.get_logger("products.pictures")
 
@@ -40,7 +39,7 @@ def make_thumbnails(after: int = 0) -> None:
 
 @transaction.atomic
 def _note_width(product_id: int, drawn: pictures.Drawn) -> None:
-    Revision.objects.bump(CATALOGUE)
+    services.touch_catalogue()
     for product in Product.objects.select_for_update().filter(pk=product_id, image=drawn.name):
         product.image_width = drawn.width
         product.save_version("image_width")
