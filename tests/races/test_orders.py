@@ -19,7 +19,7 @@ WAY = ("confirmed", "baking", "ready")
 DUE = (clock.local(clock.now()) + timedelta(days=2)).replace(microsecond=0).isoformat()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def loaf(manager):
     """Return the id of a product that costs 10.00."""
     assert manager.post("categories", {"name": "Bread"}).status == 201
