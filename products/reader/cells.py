@@ -43,8 +43,10 @@ PICTURE = r"\.(?:jpe?g|png|gif|webp)"
 IMAGE_URL = re.compile(
     rf"https?://[^\s/?#\\<>\"]+/[^\s?#\\<>\"]*[^\s?#\\<>\"/]{PICTURE}(?:[?#][^\s\\<>\"]*)?", re.IGNORECASE
 )
-# A relative path that stays below the folder it starts in.
-IMAGE_PATH = re.compile(rf"(?!.*(?:^|/)\.\.(?:/|$))(?!/)[^\t\r\n\\:?#<>\"]*[^\t\r\n\\:?#<>\"/]{PICTURE}", re.IGNORECASE)
+# A relative path that stays below the folder it starts in, or one below /media/, as web shops write their own pictures.
+IMAGE_PATH = re.compile(
+    rf"(?!.*(?:^|/)\.\.(?:/|$))(?:/media/|(?!/))[^\t\r\n\\:?#<>\"]*[^\t\r\n\\:?#<>\"/]{PICTURE}", re.IGNORECASE
+)
 
 
 class BadCell(ValueError):
@@ -160,6 +162,6 @@ def read_image(raw: str) -> str:
         raise BadCell(
             "invalid_image",
             f"The image {shown(text)} is neither a web address (http or https) nor a relative path"
-            " that ends in jpg, jpeg, png, gif or webp.",
+            " (or one below /media/) that ends in jpg, jpeg, png, gif or webp.",
         )
     return text
