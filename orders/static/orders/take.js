@@ -67,6 +67,7 @@ function offer(input, { least, search, show, choose }) {
     try {
       rows = await search(words);
     } catch {
+      close(); // what is listed belongs to other words
       return say("Nothing could be looked up: the server does not answer, or you are no longer signed in.", true);
     }
     if (mine !== asked) return undefined;
