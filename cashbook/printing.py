@@ -49,7 +49,7 @@ def to_pdf(report: Report) -> bytes:
             ("Last entry", str(report.book_number)),
         ],
     )
-    page.fine_print(f"Chain head {report.chain_head or '–'}")
+    page.fine_print(f"Chain head {report.chain_head or 'none'}")
     return bytes(page.output())
 
 
