@@ -166,10 +166,14 @@ class _Writer:
         )
 
     def _remember_as_they_were(self, ids: list[int]) -> None:
-        """See to it that the history can tell what an undo puts back: what a fixture brought is not in it."""
-        # Said in this way, no index of these columns tempts SQLite away from that of the id.
+        """See to it that the newest history is what an undo puts back: what a fixture brought is not in it."""
+        # Said in this way, no index but that of the id tempts either database.
         same = " AND ".join(f"NOT (h.{name} <> products_product.{name})" for name in ("version", *CHANGED))
-        kept = f"SELECT 1 FROM products_historicalproduct h WHERE h.id = products_product.id AND {same}"  # noqa: S608
+        newer = "SELECT 1 FROM products_historicalproduct n WHERE n.id = h.id AND n.history_id > h.history_id"
+        kept = (
+            "SELECT 1 FROM products_historicalproduct h"  # noqa: S608  # names of our own
+            f" WHERE h.id = products_product.id AND {same} AND NOT EXISTS ({newer})"
+        )
         for start in range(0, len(ids), CHUNK):
             some = ids[start : start + CHUNK]
             marks = ", ".join(["%s"] * len(some))

@@ -88,6 +88,20 @@ def test_what_a_fixture_brought_without_history_is_put_back_too():
     assert loaf.price == 1
 
 
+def test_what_a_fixture_brought_back_is_what_an_undo_puts_back(tmp_path: Path):
+    loaf = make_product(category=make_category(name="Bread"), name="Loaf", price="1")
+    fixture = tmp_path / "catalogue.json"
+    call_command("dumpdata", "products", output=fixture, verbosity=0)
+    bring_in(f"{HEADER}Loaf,Bread,2\n")
+    call_command("loaddata", fixture, verbosity=0)
+    record = bring_in(f"{HEADER}Loaf,Bread,3\n")
+
+    undo(record)
+
+    loaf.refresh_from_db()
+    assert loaf.price == 1
+
+
 def test_an_undo_shows_at_once(api_as):
     guest = api_as(None)
     loaf = make_product(category=make_category(name="Bread"), name="Loaf", price="1")
