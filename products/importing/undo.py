@@ -76,7 +76,7 @@ def _obstacles(record: ProductImport) -> Iterator[str]:
         what = relation.related_model._meta.verbose_name_plural
         others = _pointing(relation)
         if relation.related_model is Product:
-            others = others.exclude(pk__in=products.values("id"))
+            others = others.exclude(Exists(products.filter(id=OuterRef("pk"))))  # NOT IN looks at each for each
         for name in categories.filter(Exists(others)).values_list("name", flat=True):
             yield f"The category {name} has other {what} since."
     for name, sku in _homeless(products).values_list("name", "sku"):
