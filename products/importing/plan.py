@@ -119,7 +119,8 @@ def read_file(source: BinaryIO, *, filename: str) -> SourceFile:
     except UnreadableFile as error:
         raise BadProductFile(error.errors) from error
     source.seek(0)
-    return SourceFile(products, filename, hashlib.sha256(source.read()).hexdigest())
+    name = filename.encode(errors="replace").decode()  # no database takes a name on disk that is no UTF-8
+    return SourceFile(products, name, hashlib.sha256(source.read()).hexdigest())
 
 
 def plan_import(file: SourceFile) -> Plan:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -427,6 +428,14 @@ def test_the_first_thousand_errors_are_told(manager, write):
 def test_a_file_that_is_not_there_is_said_in_words(db, tmp_path):
     with pytest.raises(CommandError, match=r"cannot be read: No such file"):
         call_command("import_products", str(tmp_path / "no.csv"))
+
+
+def test_a_file_whose_name_is_no_utf_8_is_imported(db, tmp_path):
+    path = tmp_path / os.fsdecode(b"caf\xe9.csv")
+    path.write_text(f"{HEADER}Loaf,Bread,1\n")
+
+    assert run(path)[1].startswith("created 1")
+    assert ProductImport.objects.get().file_name == "caf?.csv"
 
 
 @pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has one lock for all rows")
