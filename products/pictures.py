@@ -38,8 +38,10 @@ def draw(upload: IO[bytes]) -> Drawn:
     """Return the picture in `upload` drawn anew, without its metadata and whatever is hidden in its file.
 
     Its name tells nothing and cannot be guessed. Raises BadPicture unless it is a whole JPEG, PNG or WebP of at most
-    20 megapixels.
+    5 MiB and 20 megapixels.
     """
+    if upload.seek(0, io.SEEK_END) > MOST_BYTES:
+        raise BadPicture(f"The picture is too large; at most {MOST_BYTES >> 20} MiB are possible.", field="file")
     try:
         with Image.open(upload, formats=("JPEG", "PNG", "WEBP")) as picture:
             if picture.width * picture.height <= MOST_PIXELS:

@@ -214,6 +214,20 @@ def test_a_picture_is_drawn_anew_replaced_and_taken_away(office, settings, tmp_p
     assert product.image.name == ""
 
 
+def test_a_picture_of_more_than_5_mib_is_refused_as_in_the_api(office, settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    product = make_product()
+    drawn = io.BytesIO()
+    Image.new("RGB", (4, 4)).save(drawn, "JPEG")
+    upload = SimpleUploadedFile("x.jpg", drawn.getvalue() + bytes(5 * 1024 * 1024))
+
+    answer = office.post(page_of(product), filled(office, page_of(product), image=upload), follow=True)
+
+    assert told(answer) == ["The picture is too large; at most 5 MiB are possible."]
+    product.refresh_from_db()
+    assert product.image.name == ""
+
+
 def test_history_is_shown(office):
     product = make_product(name="Roll")
     office.post(page_of(product), filled(office, page_of(product), name="Bun"))
