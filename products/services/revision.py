@@ -51,6 +51,9 @@ def await_next_price() -> None:
 def _put_in_force(today: date) -> None:
     """Make the planned prices of the days up to `today` those of their products, day by day."""
     due = PriceChange.objects.to_come().filter(valid_from__lte=today)
+    # Those of all days at once: who places an order locks its products in the order of their keys, too.
+    products = Product.objects.select_for_update(no_key=True).filter(pk__in=due.values("product")).order_by("pk")
+    list(products.values_list("pk"))
     for day in sorted(set(due.values_list("valid_from", flat=True))):
         while _put_some_in_force(day):
             pass
@@ -61,7 +64,6 @@ def _put_some_in_force(day: date) -> bool:
     """Put some of the prices of `day` in force, with their history from its first instant; whether there were any."""
     planned = PriceChange.objects.to_come().filter(valid_from=day).select_related("user").order_by("product")[:CHUNK]
     changes = {change.product_id: change for change in planned}
-    list(Product.objects.select_for_update(no_key=True).filter(pk__in=changes).order_by("pk").values_list("pk"))
     price = PriceChange.objects.filter(product=OuterRef("pk"), valid_from=day).values("price")
     products = Product.objects.filter(pk__in=changes)
     products.update(price=Subquery(price), version=F("version") + 1, updated_at=clock.now())

@@ -1,11 +1,13 @@
 """Prices from a day on: /api/products/{id}/prices, and that they hold from the first moment of their day."""
 
 import json
-from datetime import UTC, datetime
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
 from django.core.management import call_command
+from django.db import connection, transaction
 
 from accounts.tests.factories import make_user
 from bakery import clock
@@ -13,6 +15,7 @@ from products import services
 from products.models import PriceChange, Product
 from products.selectors import checks
 from products.tests.factories import make_product
+from products.tests.test_import import wait_for_one_who_waits
 
 NOON = datetime(2026, 11, 27, 11, tzinfo=UTC)  # a Friday, 12:00 in the shop
 LAST_MOMENT = datetime(2026, 11, 29, 22, 59, 59, tzinfo=UTC)
@@ -330,6 +333,32 @@ def test_the_list_costs_as_many_queries_for_many_as_for_few(manager, product, qu
         manager.patch(f"/api/products/{product.pk}", {"price": f"1.{next(days):02}"})
 
     queries_do_not_grow(manager, url_of(product), add)
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has one lock for all rows")
+@pytest.mark.django_db(transaction=True)
+def test_prices_of_several_days_lock_products_in_the_order_of_their_keys_as_orders_do(time_machine):
+    first, second = make_product(), make_product()
+    for product, day in ((second, date(2026, 11, 28)), (first, date(2026, 11, 29))):
+        services.plan_price(product_id=product.pk, price=Decimal(2), valid_from=day, actor=None)
+    time_machine.move_to(MONDAY)
+
+    def look():
+        try:
+            services.revision_on(clock.today())
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Product.objects.select_for_update().get(pk=first.pk)
+            looking = pool.submit(look)
+            wait_for_one_who_waits()
+            # It waits for the first one, so it does not hold the second one yet.
+            Product.objects.select_for_update(nowait=True).get(pk=second.pk)
+        looking.result()
+
+    assert set(Product.objects.values_list("price", flat=True)) == {2}
 
 
 def test_an_import_on_the_day_starts_from_the_new_price(manager, product, time_machine, tmp_path):
