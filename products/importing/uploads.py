@@ -1,5 +1,6 @@
 """Files that are uploaded in the admin. Small ones go on at once, large ones with the worker."""
 
+from datetime import timedelta
 from io import BytesIO
 from typing import BinaryIO
 
@@ -16,6 +17,7 @@ from products.reader import MAX_BYTES, has_more_records
 
 # A file with more rows is the worker's.
 AT_ONCE = 1000
+A_MINUTE = timedelta(minutes=1)
 
 
 def receive(*, upload: BinaryIO, filename: str, user: User | None) -> ProductImport:
@@ -23,12 +25,13 @@ def receive(*, upload: BinaryIO, filename: str, user: User | None) -> ProductImp
     content = upload.read(MAX_BYTES + 1)
     if len(content) > MAX_BYTES:
         raise DomainError("The file is too large; at most 20 MiB are possible.", field="import_file", code="too_large")
+    is_large = has_more_records(BytesIO(content), filename=filename, than=AT_ONCE)
     with transaction.atomic():
         record = ProductImport.objects.create(
             file_name=filename[-255:], user=user, state=ImportState.READING, begun_at=clock.now()
         )
         ImportFile.objects.create(product_import=record, content=content)
-        is_large = _is_handed_over(record)
+        _hand_over(record, is_large)
     return _after(record, is_large)
 
 
@@ -38,7 +41,8 @@ def confirm(*, import_id: int, user: User | None) -> ProductImport:
         record = _locked(import_id, ImportState.REVIEW)
         record.state, record.user, record.note, record.begun_at = ImportState.IMPORTING, user, "", clock.now()
         record.save()
-        is_large = _is_handed_over(record)
+        is_large = sum(record.counts.values()) > AT_ONCE
+        _hand_over(record, is_large)
     return _after(record, is_large)
 
 
@@ -48,12 +52,10 @@ def drop(*, import_id: int) -> None:
     _locked(import_id, ImportState.REVIEW, ImportState.REFUSED, ImportState.FAILED).delete()
 
 
-def _is_handed_over(record: ProductImport) -> bool:
-    """Leave a large upload to the worker, in the transaction that took it in."""
-    is_large = has_more_records(BytesIO(record.file.content), filename=record.file_name, than=AT_ONCE)
-    if is_large:
-        tasks.advance_upload.enqueue(record.pk)
-    return is_large
+def _hand_over(record: ProductImport, is_large: bool) -> None:
+    """Leave an upload to the worker: a large one now, a small one in case this process is killed over it."""
+    wait = timedelta() if is_large else A_MINUTE
+    tasks.advance_upload.using(run_after=clock.now() + wait).enqueue(record.pk)
 
 
 def _after(record: ProductImport, is_large: bool) -> ProductImport:

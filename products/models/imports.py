@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 
 WAITS = timedelta(days=1)
@@ -27,8 +27,11 @@ class ProductImportQuerySet(models.QuerySet["ProductImport"]):
         """Those that changed something and still stand, the last one first; only that one can be undone."""
         return self.filter(Q(created__gt=0) | Q(updated__gt=0), state=ImportState.DONE).order_by("-imported_at", "-pk")
 
+    @transaction.atomic
     def forget(self, now: datetime) -> None:
         """Drop what nobody confirmed, and what came to nothing; call that failed which nobody works on any more."""
+        unfinished = self.exclude(state__in=(ImportState.DONE, ImportState.UNDONE)).order_by("pk")
+        list(unfinished.select_for_update().values_list("pk"))  # one may be confirmed at this very moment
         at_work = self.filter(state__in=(ImportState.READING, ImportState.IMPORTING))
         note = "It was not done within half an hour. Nothing was imported."
         at_work.filter(begun_at__lt=now - GIVEN_UP_AFTER).update(state=ImportState.FAILED, note=note)

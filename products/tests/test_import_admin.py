@@ -1,6 +1,7 @@
 """Files of products in the admin: what they would change is looked at, confirmed, and undone."""
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -8,17 +9,18 @@ import pytest
 import time_machine
 from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection, transaction
 from django.test import Client
 from django_tasks import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
 from accounts.tests.factories import make_user
 from bakery import clock, jobs, routines
-from products import services
-from products.importing import uploads
+from products import importing, services
+from products.importing import review, uploads
 from products.models import ImportFile, ImportPage, ImportState, Product, ProductImport
 from products.tests.factories import make_category, make_product
-from products.tests.test_import import CORPUS, HEADER, MANIFEST, given, holds
+from products.tests.test_import import CORPUS, HEADER, MANIFEST, given, holds, wait_for_one_who_waits
 
 UPLOAD = "/admin/products/product/import/"
 LIST = "/admin/products/productimport/"
@@ -275,6 +277,50 @@ def test_uploads_that_nobody_confirmed_are_forgotten_after_a_day(office):
 
     assert ProductImport.objects.get().state == ImportState.DONE
     assert not ImportFile.objects.exists()
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_what_a_killed_web_server_left_is_the_workers_and_leaves_no_file(office, monkeypatch, moment):
+    upload(office, f"{HEADER}Loaf,Bread,1\n")
+
+    def die(*args, **kwargs):
+        if moment == "after":
+            importing.import_products(*args, **kwargs)
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(review, "import_products", die)
+        with pytest.raises(SystemExit):
+            act(office, "confirm")
+    with time_machine.travel(clock.now() + timedelta(minutes=2)):
+        jobs.run_due()
+
+    assert (ProductImport.objects.get().state, Product.objects.count()) == (ImportState.DONE, 1)
+    assert not ImportFile.objects.exists()
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has one lock for all rows")
+@pytest.mark.django_db(transaction=True)
+def test_what_is_confirmed_at_the_last_moment_is_not_forgotten(client):
+    client.force_login(make_user(role="manager"))
+    upload(client, f"{HEADER}Loaf,Bread,1\n")
+    a_day_later = clock.now() + timedelta(hours=25)
+
+    def forget():
+        try:
+            ProductImport.objects.forget(a_day_later)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            confirmed = ProductImport.objects.filter(state=ImportState.REVIEW)
+            confirmed.update(state=ImportState.IMPORTING, begun_at=a_day_later)
+            forgetting = pool.submit(forget)
+            wait_for_one_who_waits()
+        forgetting.result()
+
+    assert ProductImport.objects.get().state == ImportState.IMPORTING
 
 
 # Who may, and what is refused
