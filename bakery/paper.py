@@ -31,10 +31,16 @@ class Paper(FPDF):
 
     @staticmethod
     def shown(text: str) -> str:
-        """Return `text` with a mark in place of each letter that the font does not have."""
+        """Return `text` with a mark in place of each letter that the font does not have.
+
+        Lines end as on Windows or not; what else is white is a blank.
+        """
         known = _letters()
-        composed = unicodedata.normalize("NFC", text)
-        return "".join(letter if letter == "\n" or ord(letter) in known else _UNKNOWN for letter in composed)
+        composed = unicodedata.normalize("NFC", text.replace("\r\n", "\n"))
+        return "".join(
+            letter if letter == "\n" or ord(letter) in known else " " if letter.isspace() else _UNKNOWN
+            for letter in composed
+        )
 
 
 @cache

@@ -1,6 +1,6 @@
 """Packing slips and delivery lists on paper, as PDF."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from bakery import clock
 from bakery.models import Shop
@@ -11,6 +11,11 @@ from orders.selectors import MOST_ON_PAPER, Drive, Slip, Stack
 MARGIN = 15
 LINE = 5.0
 BOX = "☐"
+# Of the delivery list: how wide its columns are, and how many lines of a cell fit a page with a good margin.
+COLUMNS = (8, 14, 42, 50, 44, 22)
+MOST_LINES = 40
+# So many of the widest letters are sure to fit the narrowest column that people write in.
+LETTERS = 13
 
 
 def slips(stack: Stack) -> bytes:
@@ -133,7 +138,7 @@ class _Page(Paper):
         self.ln(3)
         self.set_font(FAMILY, size=9)
         with self.table(
-            col_widths=(8, 14, 42, 50, 44, 22),
+            col_widths=COLUMNS,
             text_align=("CENTER", "LEFT", "LEFT", "LEFT", "LEFT", "RIGHT"),
             borders_layout="HORIZONTAL_LINES", line_height=LINE - 0.5, padding=1, v_align="TOP",
         ) as table:  # fmt: skip
@@ -144,7 +149,21 @@ class _Page(Paper):
                 where = _told((order.address, order.notes and f"Note: {order.notes}"))
                 collect = f"{delivery.to_collect:.2f}" if delivery.to_collect else "paid"
                 cells = (f"{clock.local(order.due_at):%H:%M}", who, where, _told(delivery.goods), collect)
-                table.row((BOX, *map(self.shown, cells)))
+                for row in self.rows((BOX, *map(self.shown, cells))):
+                    table.row(row)
+
+    def rows(self, cells: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+        """Divide the cells of a stop among as many rows as it takes: a row is never broken, so it must fit a page."""
+        # Nearly every stop is a few lines, and hundreds of lists are printed at once: to break lines takes long.
+        if all(len(text) / LETTERS + text.count("\n") < MOST_LINES for text in cells):
+            yield cells
+            return
+        columns = [
+            self.multi_cell(width - 2, LINE, text, dry_run=True, output="LINES", align="L")
+            for width, text in zip(COLUMNS, cells, strict=True)
+        ]
+        for at in range(0, max(map(len, columns)), MOST_LINES):
+            yield tuple("\n".join(lines[at : at + MOST_LINES]) for lines in columns)
 
 
 def allergens_of(contains: list[str], may_contain: list[str]) -> list[str]:

@@ -192,3 +192,24 @@ def test_without_a_day_it_is_today(office_of):
 
     assert clock.local(order.due_at).date() == clock.today()
     assert order.code in page(office_of("manager"), SLIPS)
+
+
+def test_a_stop_that_is_longer_than_a_page_goes_on_on_the_next_one(office_of):
+    goods = [make_product(name=f"Thing {number:03d}.") for number in range(100)]
+    items = [{"product": thing.pk, "quantity": 1} for thing in goods]
+    notes = " ".join(f"word{number}," for number in range(200))
+    make_order(items=items, notes=notes, fulfilment="delivery")
+    make_order(customer_name="Zoé", due_at=on(1, 11), fulfilment="delivery")
+
+    text = " ".join(pages_of(office_of("driver").get(DELIVERIES, {"day": tomorrow(), "as": "pdf"})))
+
+    assert [word for word in (*notes.split(), *(thing.name for thing in goods), "Zoé") if word not in text] == []
+
+
+def test_lines_that_end_as_on_windows_are_lines(office_of):
+    make_order(fulfilment="delivery", address="1 Mill Lane\r\nDoor\tB", notes="Ring\r\ntwice")
+
+    for url, role in ((SLIPS, "cashier"), (DELIVERIES, "driver")):
+        (text,) = pages_of(office_of(role).get(url, {"day": tomorrow(), "as": "pdf"}))
+        assert "1 Mill Lane Door B" in text
+        assert "Ring twice" in text
