@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
 
-from django.db.models import DecimalField, F, Max, OuterRef, Prefetch, Q, Subquery, Sum, Value
+from django.db.models import DecimalField, Exists, F, Max, OuterRef, Prefetch, Q, Subquery, Sum, Value
 from django.db.models.functions import Coalesce, Round
 
 from bakery import clock
@@ -100,7 +100,9 @@ def _capacity() -> Iterator[str]:
     taken = taken_between(today, max(today, last), products=pieces.keys() | named, groups=units)
     gone_over = Override.objects.filter(event__order__due_on__gte=today).values_list("event__order", "rules")
     ids = {order for order, rules in gone_over if CapacityExceeded.code in rules}
-    on_purpose = Order.objects.holding_capacity().filter(pk__in=ids)
+    # Those with a reason and no `Override` were placed before it was kept which rules were gone over.
+    of_old = ~Q(override_reason="") & ~Exists(Override.objects.filter(event__order=OuterRef("pk")))
+    on_purpose = Order.objects.holding_capacity().filter(Q(pk__in=ids) | Q(of_old, due_on__gte=today))
     excused = set(on_purpose.values_list("due_on", "items__product"))
     excused_groups = set(on_purpose.values_list("due_on", "items__product__capacity_group"))
     for (day, pk), count in taken.pieces.items():
