@@ -26,6 +26,7 @@ from orders.models import MOST_LINES, MOST_PIECES, Fulfilment, Order
 from orders.selectors import Goods
 from orders.views import OrderViewSet
 from products.models import Place
+from products.services import revision_on
 
 MOST_CUSTOMERS = 8
 WHY_NOT = {
@@ -139,6 +140,7 @@ class CounterViewSet(ApiViewSet[Order]):
 
         What the order `order` holds of them already counts as left.
         """
+        revision_on(clock.today())  # no price of yesterday
         order = next(iter(_ids(request, "order")), None)
         found = selectors.goods_for(
             read_day(request, "day"),

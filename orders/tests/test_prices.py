@@ -135,3 +135,11 @@ def test_of_many_who_come_at_midnight_all_pay_the_new_price_and_it_is_written_on
     product = Product.objects.get()
     assert Counter(prices()) == {Decimal("1.40"): 4}
     assert (product.price, product.version, product.history.count()) == (Decimal("1.40"), 2, 2)
+
+
+def test_whoever_takes_an_order_by_telephone_is_told_the_new_price(roll, client):
+    client.force_login(make_user(role="cashier"))
+
+    answer = client.get("/admin/orders/order/take/goods/", {"day": "2026-12-01", "id": roll.pk})
+
+    assert [row["price"] for row in answer.json()["data"]] == ["1.40"]
