@@ -9,12 +9,12 @@ from django.db import transaction
 
 from accounts.models import User
 from bakery import clock
-from bakery.errors import DomainError, NotFound, Problem
+from bakery.errors import DomainError, InUse, NotFound, Problem
 from orders.errors import ExceedsBalance, IllegalTransition, TooLate
 from orders.models import Order, OrderEvent, OrderItem, Override
 from orders.services import waiting
 from orders.services.lines import find_products, new_item, set_totals
-from orders.services.placing import customer_of, require_complete, require_override_right, set_due
+from orders.services.placing import CONTACT, customer_of, fill_in, require_complete, require_override_right, set_due
 from orders.services.rules import Before, deadline_of, lock_capacity, pieces_of, require_sound
 from orders.services.vat import Amounts, of_order, overbooked
 from products.models import Product
@@ -38,8 +38,8 @@ def edit_order(
 
     `items` replace the lines; one with the `id`, or else the product, of an old line keeps its price and VAT rate.
     Raises NotFound, Stale, IllegalTransition once it is being baked, TooLate for a customer after the cut-off,
-    ExceedsBalance below what is paid or booked at a rate, and for what is asked more than before whatever
-    `place_order` raises.
+    ExceedsBalance below what is paid or booked at a rate, InUse where a line goes of which a refund gave pieces back,
+    and for what is asked more than before whatever `place_order` raises.
     """
     now = now or clock.now()
     override = changes.get("override", "")
@@ -108,6 +108,8 @@ def _set_details(order: Order, changes: Mapping[str, Any], actor: User) -> None:
         setattr(order, name, changes.get(name, getattr(order, name)))
     if "customer" in changes and actor.is_staff:
         order.customer = customer_of(actor, changes["customer"])
+    if not actor.is_staff and changes.keys() & CONTACT:
+        fill_in(order)
     set_due(order)
     require_complete(order)
 
@@ -183,6 +185,7 @@ def _keep(order: Order, old: list[OrderItem], items: list[OrderItem]) -> None:
     kept = [item for item in items if item.pk is not None]
     gone = {item.pk for item in old} - {item.pk for item in kept}
     if gone:
+        _require_not_refunded(order, gone)
         order.items.filter(pk__in=gone).delete()
     if kept:
         OrderItem.objects.bulk_update(kept, ["quantity", "note", "line_total", "vat_rate", "vat_amount"])
@@ -190,6 +193,12 @@ def _keep(order: Order, old: list[OrderItem], items: list[OrderItem]) -> None:
     order.save_version(
         *DETAILS, "customer", "due_on", "deadline_at", "total", "vat_total", "override_reason",
     )  # fmt: skip
+
+
+def _require_not_refunded(order: Order, gone: set[int]) -> None:
+    refunded = order.items.filter(pk__in=gone, refunds__isnull=False).distinct().values_list("product_name", flat=True)
+    if refunded:
+        raise InUse(f"Money was given back for {' and '.join(refunded)}: the line stays.", field="items")
 
 
 def _freed(before: Before, order: Order, items: list[OrderItem]) -> set[int]:

@@ -16,6 +16,8 @@ from orders.services.storing import insert, with_free_code
 from products.models import Place
 from products.selectors import terms_on
 
+CONTACT = frozenset({"customer_name", "customer_email", "customer_phone"})
+
 
 def place_order(
     *,

@@ -386,3 +386,25 @@ def test_a_line_that_names_nothing_we_know_is_refused(patch, named, expected):
 
     assert (error["code"], error["field"]) == expected
     assert order.items.get().quantity != 4
+
+
+def test_a_customer_who_takes_their_details_off_an_order_is_still_to_be_found(patch):
+    customer = make_user(role="customer", first_name="Ada", last_name="L", email="ada@example.org", phone="+33 1")
+    order = make_order(actor=customer, customer_name="Grace", customer_phone="+33 2")
+
+    response = patch(order, {"customer_name": "", "customer_email": "", "customer_phone": ""}, who=customer)
+
+    assert response.status_code == 200
+    data = response.json()["data"]
+    assert [data[name] for name in ("customer_name", "customer_email", "customer_phone")] == [
+        "Ada L", "ada@example.org", "+33 1",
+    ]  # fmt: skip
+
+
+def test_what_the_account_says_meanwhile_is_not_taken_by_another_change(patch):
+    customer = make_user(role="customer", phone="")
+    order = make_order(actor=customer)
+    customer.phone = "+33 1"
+    customer.save()
+
+    assert patch(order, {"notes": "after"}, who=customer).json()["data"]["customer_phone"] == ""

@@ -232,3 +232,16 @@ def test_a_z_report_tells_the_vat_of_the_till(api_as):
 
 def cash_shares(vat):
     return CashEntry(vat=vat).vat_shares
+
+
+def test_a_line_of_which_pieces_were_given_back_stays_on_the_order(post, api_as):
+    rolls, cake = make_product(price="0.55"), make_product(name="Nut cake", price="20.00")
+    order = make_order(items=[{"product": rolls.pk, "quantity": 3}, {"product": cake.pk, "quantity": 1}])
+    services.pay(order_id=order.pk, amount=order.total, method="card", actor=make_user(role="cashier"))
+    post(order, kind="refund", items=[{"id": lines(order)[1].pk, "quantity": 1}])
+
+    refused = api_as("cashier").patch(f"/api/orders/{order.pk}", {"items": [{"product": rolls.pk, "quantity": 3}]})
+
+    assert refusal(refused) == (409, "in_use", "items")
+    assert "Nut cake" in refused.json()["message"] + refused.json()["errors"][0]["message"]
+    assert len(lines(order)) == 2
