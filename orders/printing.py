@@ -1,6 +1,7 @@
 """Packing slips and delivery lists on paper, as PDF."""
 
 from collections.abc import Iterable, Iterator
+from typing import cast
 
 from bakery import clock
 from bakery.models import Shop
@@ -159,7 +160,7 @@ class _Page(Paper):
             yield cells
             return
         columns = [
-            self.multi_cell(width - 2, LINE, text, dry_run=True, output="LINES", align="L")
+            cast("list[str]", self.multi_cell(width - 2, LINE, text, dry_run=True, output="LINES", align="L"))
             for width, text in zip(COLUMNS, cells, strict=True)
         ]
         for at in range(0, max(map(len, columns)), MOST_LINES):
