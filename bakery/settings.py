@@ -106,7 +106,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 
 _ENGINES = {
-    "sqlite": "django.db.backends.sqlite3",
+    "sqlite": "bakery.sqlite",
     "postgres": "django.db.backends.postgresql",
     "postgresql": "django.db.backends.postgresql",
 }

@@ -13,7 +13,7 @@ from cashbook import selectors, services
 from cashbook.admin import RegisterAdmin
 from cashbook.models import CashEntry, CashSession, Register
 from cashbook.tests.factories import a_cashier, book, close_session, open_session
-from tests.races import at_once
+from tests.at_once import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

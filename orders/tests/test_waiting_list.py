@@ -14,7 +14,7 @@ from orders.models import Notice, Order, OrderItem, Wish
 from orders.tests.factories import make_order, move, on
 from products.models import CapacityGroup, CapacityOverride
 from products.tests.factories import make_product
-from tests.races import at_once
+from tests.at_once import at_once
 
 URL = "/api/waiting-list"
 EVERYONE = [None, "customer", "cashier", "baker", "driver", "manager", "admin"]
