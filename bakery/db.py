@@ -15,6 +15,7 @@ from bakery.errors import AlreadyExists, Stale
 
 CENT = Decimal("0.01")
 MOST_MONEY = Decimal("99999999.99")
+LONGEST_FOLDED = 300
 
 
 def to_cents(amount: Decimal) -> Decimal:
@@ -41,8 +42,11 @@ class MoneyField(models.DecimalField[SetType, GetType]):
 
 @lru_cache(maxsize=1024)  # files name the same few categories thousands of times
 def fold(text: str) -> str:
-    """Return the form in which names are compared: case and compatibility forms make no difference, in any script."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text.strip()).casefold())
+    """Return the form in which names are compared: case and compatibility forms make no difference, in any script.
+
+    Of one letter folding may make eighteen, so it ends where the columns that hold it do.
+    """
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text.strip()).casefold())[:LONGEST_FOLDED]
 
 
 class _Folded(DeferredAttribute):

@@ -5,15 +5,14 @@ from django.db import models
 from django.db.models import Q
 from simple_history.models import HistoricalRecords
 
-from bakery.db import FoldedField, VersionedModel
+from bakery.db import LONGEST_FOLDED, FoldedField, VersionedModel
 
 LAST_POSITION = 1_000_000
 
 
 class Category(VersionedModel):
     name = models.CharField(max_length=100)
-    # Folding can make text longer, up to three times.
-    name_key = FoldedField(follows="name", max_length=300)
+    name_key = FoldedField(follows="name", max_length=LONGEST_FOLDED)
     slug = models.SlugField(max_length=120, unique=True)
     position = models.PositiveIntegerField(default=0, validators=[MaxValueValidator(LAST_POSITION)])
 

@@ -159,6 +159,13 @@ def test_a_category_read_before_is_not_sent_again_until_it_changes(manager, path
     assert manager.get(URL + path, headers={"If-None-Match": tag}).json()
 
 
+def test_a_name_of_letters_that_fold_into_many_is_taken_once(manager):
+    name = "\N{ARABIC LIGATURE SALLALLAHOU ALAYHE WASALLAM}" * 100
+
+    assert manager.post(URL, {"name": name}).status_code == 201
+    assert manager.post(URL, {"name": name}).status_code == 409
+
+
 def test_the_list_costs_as_many_queries_for_many_as_for_few(api_as, queries_do_not_grow):
     assert queries_do_not_grow(api_as(None), URL, make_category) == 3
 
