@@ -22,7 +22,7 @@ from bakery.api.filters import read_day
 from bakery.api.viewsets import ApiViewSet
 from bakery.models import Shop
 from orders import selectors
-from orders.models import MOST_LINES, MOST_PIECES, Fulfilment, Order
+from orders.models import FINAL, MOST_LINES, MOST_PIECES, Channel, Fulfilment, Order, Status
 from orders.selectors import Goods
 from orders.views import OrderViewSet
 from products.models import Place
@@ -62,6 +62,9 @@ def today(request: HttpRequest) -> HttpResponse:
         "days": list(zip(("Today", "Tomorrow"), ("today", "tomorrow"), days, strict=True)),
         "next": next(filter(None, (day.next_due(now) for day in days)), None),
         "now": now,
+        # What is counted, as the list of orders is asked for it.
+        "ordered": ",".join(channel for channel in Channel if channel != Channel.COUNTER),
+        "to_go": ",".join(status for status in Status if status not in FINAL),
         "currency": Shop.get().currency,
         "may_take": request.user.has_perm("orders.add_order"),
         "may_pack": request.user.has_perm("orders.view_order"),

@@ -3,6 +3,7 @@
 from orders.models.lines import Line, OrderItem, VatBucket, load_lines, vat_buckets
 from orders.models.orders import (
     EDITABLE,
+    FINAL,
     MOST_LINES,
     MOST_PIECES,
     OWING,
@@ -27,6 +28,7 @@ from orders.models.waiting import Wish, WishQuerySet
 
 __all__ = [
     "EDITABLE",
+    "FINAL",
     "MOST_LINES",
     "MOST_PIECES",
     "OWING",

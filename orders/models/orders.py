@@ -49,6 +49,8 @@ class PaymentStatus(models.TextChoices):
 
 # What holds no capacity and is not baked; a sale at the till was never ordered.
 RELEASED = (Status.CANCELLED, Status.NO_SHOW)
+# What has come to its end: nothing follows.
+FINAL = (*RELEASED, Status.COMPLETED)
 EDITABLE = (Status.PENDING, Status.CONFIRMED)
 OWING = Q(paid__lt=F("total")) & ~Q(status__in=RELEASED)
 SETTLE = "orders.settle_order"
@@ -87,7 +89,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
     def still_to_go(self) -> "OrderQuerySet":
         """Those that wait to be handed over: neither released nor completed, and no sales at the till."""
-        return self.holding_capacity().exclude(status=Status.COMPLETED)
+        return self.exclude(status__in=FINAL).exclude(channel=Channel.COUNTER)
 
     def holding_capacity(self) -> "OrderQuerySet":
         """Those that take up the day's capacity: sales at the till and released orders do not."""

@@ -10,15 +10,13 @@ from django.db.models import Count, Sum
 from django.db.models.functions import Coalesce, Round
 
 from bakery.db import CENT
-from orders.models import OWING, RELEASED, Channel, Fulfilment, Order, OrderQuerySet, Status
+from orders.models import FINAL, OWING, Channel, Fulfilment, Order, OrderQuerySet, Status
 from orders.selectors.availability import availability
 from products.models import Product
 
 MOST_SHOWN = 200
 MOST_FOUND = 12
 NOTHING = Decimal(0)
-# What `still_to_go` leaves out.
-_GONE = (*RELEASED, Status.COMPLETED)
 
 
 class Glance(NamedTuple):
@@ -52,7 +50,7 @@ def at_a_glance(orders: OrderQuerySet, day: date) -> Glance:
         counts[Status(status)] += count
         unpaid, owed = unpaid + owe, owed + (total - paid).quantize(CENT)
     shown = list(of_day.still_to_go().order_by("due_at", "pk")[:MOST_SHOWN])
-    to_go = sum(counts[status] for status in Status if status not in _GONE)
+    to_go = sum(counts[status] for status in Status if status not in FINAL)
     return Glance(
         day,
         {status: counts[status] for status in Status if counts[status]},
