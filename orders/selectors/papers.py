@@ -6,7 +6,7 @@ from decimal import Decimal
 from itertools import groupby
 from typing import NamedTuple
 
-from orders.models import Fulfilment, Order, OrderItem, OrderQuerySet
+from orders.models import RELEASED, Fulfilment, Order, OrderItem, OrderQuerySet
 from products.models import Allergen
 
 MOST_ON_PAPER = 500
@@ -64,8 +64,11 @@ def packing_slips(orders: OrderQuerySet) -> Stack:
 
 
 def delivery_list(orders: OrderQuerySet) -> tuple[list[Drive], int]:
-    """Return the deliveries among `orders` day by day, and how many are left out, in queries that do not grow."""
-    found, left_out = _first(orders.filter(fulfilment=Fulfilment.DELIVERY))
+    """Return the deliveries among `orders` day by day, and how many are left out, in queries that do not grow.
+
+    Nobody drives to one that is cancelled, nor collects money for it.
+    """
+    found, left_out = _first(orders.filter(fulfilment=Fulfilment.DELIVERY).exclude(status__in=RELEASED))
     days = groupby((_delivery(order) for order in found), key=lambda delivery: delivery.order.due_on)
     return [Drive(day, list(deliveries)) for day, deliveries in days], left_out
 

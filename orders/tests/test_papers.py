@@ -142,6 +142,16 @@ def test_deliveries_of_several_days_have_a_list_each(office_of):
     assert [order.code in page for order, page in zip(reversed(orders), pages, strict=True)] == [True, True]
 
 
+def test_nobody_drives_to_a_delivery_that_is_cancelled_though_it_was_chosen(office_of):
+    wanted, cancelled = (make_order(fulfilment="delivery", status=status) for status in ("ready", "cancelled"))
+    chosen = {"action": "print_deliveries", "_selected_action": [wanted.pk, cancelled.pk]}
+
+    shown = office_of("driver").post(LIST, chosen).content.decode()
+
+    assert (wanted.code in shown, cancelled.code in shown) == (True, False)
+    assert f"1 stop, to collect {wanted.total}" in shown
+
+
 @pytest.mark.parametrize(
     ("role", "slips", "deliveries"),
     [("manager", 200, 200), ("cashier", 200, 200), ("baker", 200, 200), ("driver", 403, 200), ("customer", 302, 302)],
