@@ -14,15 +14,6 @@ pytestmark = pytest.mark.django_db
 LIST = "/admin/orders/order/"
 
 
-@pytest.fixture
-def office_of(client):
-    def sign_in(role):
-        client.force_login(make_user(role=role))
-        return client
-
-    return sign_in
-
-
 def run(client, action, *orders, note=""):
     form = {"action": action, "_selected_action": [order.pk for order in orders], "note": note}
     return client.post(LIST, form, follow=True)

@@ -26,15 +26,6 @@ GOODS = f"{TAKE}goods/"
 CUSTOMERS = f"{TAKE}customers/"
 
 
-@pytest.fixture
-def office_of(client):
-    def sign_in(role):
-        client.force_login(make_user(role=role))
-        return client
-
-    return sign_in
-
-
 def send(client, order, *, key="k-0", url=PLACE):
     return client.post(url, json.dumps(order), content_type="application/json", headers={"Idempotency-Key": key})
 

@@ -20,15 +20,6 @@ SLIPS = f"{LIST}slips/"
 DELIVERIES = f"{LIST}deliveries/"
 
 
-@pytest.fixture
-def office_of(client):
-    def sign_in(role):
-        client.force_login(make_user(role=role))
-        return client
-
-    return sign_in
-
-
 def tomorrow():
     return on(1).date().isoformat()
 
