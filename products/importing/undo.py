@@ -74,10 +74,8 @@ def _obstacles(record: ProductImport) -> Iterator[str]:
             yield f"{_label(name, sku)} is in {what} since."
     for relation in _relations(Category):
         what = relation.related_model._meta.verbose_name_plural
-        others = _pointing(relation)
-        if relation.related_model is Product:
-            others = others.exclude(Exists(products.filter(id=OuterRef("pk"))))  # NOT IN looks at each for each
-        for name in categories.filter(Exists(others)).values_list("name", flat=True):
+        is_holding = categories.filter(Exists(_pointing(relation))).values_list("name", flat=True)
+        for name in _with_others(products, categories) if relation.related_model is Product else is_holding:
             yield f"The category {name} has other {what} since."
     for name, sku in _homeless(products).values_list("name", "sku"):
         yield f"The category that {_label(name, sku)} was in is no longer there."
@@ -114,6 +112,13 @@ def _relations(model: type[models.Model]) -> Iterator[Any]:
 
 def _pointing(relation: Any) -> Rows:
     return relation.related_model._base_manager.filter(**{relation.field.attname: OuterRef("id")})
+
+
+def _with_others(products: Rows, categories: Rows) -> list[str]:
+    """Return the names of those categories in which there are products that the import did not write."""
+    written = set(products.values_list("id", flat=True))
+    inside = Product.objects.filter(category__in=categories.values("id")).values_list("category__name", "pk")
+    return sorted({name for name, pk in inside if pk not in written})
 
 
 def _homeless(written: Rows) -> Rows:
