@@ -128,8 +128,10 @@ class _Page(Paper):
     def money(self, order: Order) -> None:
         self.ln(3)
         currency = self.shop.currency
-        owed = f"to collect {order.balance} {currency}" if order.balance > 0 else "paid"
-        self.say(f"Total {order.total} {currency}, {owed}", size=12, bold=True)
+        owed = f", to collect {order.balance} {currency}" if order.balance > 0 else ", paid"
+        # For what is cancelled nothing is owed, and yet it may not be paid.
+        told = "" if order.status in RELEASED else owed
+        self.say(f"Total {order.total} {currency}{told}", size=12, bold=True)
 
     def drive(self, drive: Drive) -> None:
         self.below = f"Deliveries of {drive.day}"

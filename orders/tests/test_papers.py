@@ -96,6 +96,19 @@ def test_what_is_gone_is_on_no_slip_of_the_day_but_told_where_it_was_chosen(offi
     assert "CANCELLED" in pages_of(client.post(LIST, chosen | {"action": "save_slips"}))[0]
 
 
+def test_for_a_cancelled_order_nothing_is_to_be_collected(office_of):
+    chosen = {"_selected_action": [make_order(status="cancelled").pk]}
+    client = office_of("manager")
+
+    page = client.post(LIST, {"action": "print_slips", **chosen}).content.decode()
+    (paper,) = pages_of(client.post(LIST, {"action": "save_slips", **chosen}))
+
+    for slip in (page, paper):
+        assert "Total" in slip
+        assert "to collect" not in slip
+        assert "paid" not in slip
+
+
 def test_the_delivery_list_goes_by_time_and_says_where_to_and_what_to_collect(office_of):
     late = make_order(fulfilment="delivery", due_at=on(1, 15), customer_name="Late", notes="Ring twice")
     early = make_order(fulfilment="delivery", due_at=on(1, 8), customer_name="Łucja", address="2 Ulica Długa\nKraków")
