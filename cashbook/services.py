@@ -184,7 +184,7 @@ def close_month(*, register: str, now: datetime) -> MonthlyClosing | None:
 def tick(now: datetime) -> None:
     """Close the months that are over, in every register."""
     this_month = clock.shop_day(now).replace(day=1)
-    registers = Register.objects.filter(last_number__gt=0).annotate(closed=Max("closings__month"))
+    registers = Register.objects.filter(last_number__gt=0).annotate(closed=Max("closings__month")).order_by("name")
     for name, closed in registers.values_list("name", "closed"):
         if closed is None or selectors.next_month(closed) < this_month:
             while close_month(register=name, now=now):
