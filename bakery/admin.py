@@ -1,13 +1,15 @@
 """The base of every admin page. Unfold stands behind it; no app imports Unfold itself."""
 
+import re
 from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model
-from django.forms import Form, TypedMultipleChoiceField
+from django.db.models import DecimalField, Model
+from django.forms import DecimalField as DecimalFormField
+from django.forms import Form, TypedMultipleChoiceField, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -27,10 +29,29 @@ from bakery.errors import DomainError
 from bakery.holidays import Holiday
 from bakery.models import Closure, OpeningHours, Shop
 
+# After a comma three digits could also be thousands.
+_AMOUNT = re.compile(r"-?[0-9]{1,400}(\.[0-9]{1,400}|,[0-9]{1,2})?", re.ASCII)
+
+
+class AmountFormField(DecimalFormField):
+    """Plain digits with a decimal point or comma, as in the API: 1e5, 1_000 and digits of other scripts are none."""
+
+    def to_python(self, value: Any) -> Any:
+        if isinstance(value, str):
+            value = value.strip()
+            if value and not _AMOUNT.fullmatch(value):
+                raise ValidationError(self.error_messages["invalid"], code="invalid")
+            value = value.replace(",", ".")
+        return super().to_python(value)
+
+
+_AMOUNTS: Any = {DecimalField: {"form_class": AmountFormField}}
+
 
 class ModelAdmin(UnfoldModelAdmin):
     """Lists of 50 without a second count; narrow queries come from `list_select_related` in each admin."""
 
+    formfield_overrides = _AMOUNTS
     list_per_page = 50
     show_full_result_count = False
     list_filter_submit = True
@@ -85,10 +106,12 @@ class ReadOnlyAdmin(ModelAdmin):
 
 class TabularInline(UnfoldTabularInline):
     extra = 0
+    formfield_overrides = UnfoldTabularInline.formfield_overrides | _AMOUNTS
 
 
 class StackedInline(UnfoldStackedInline):
     extra = 0
+    formfield_overrides = UnfoldStackedInline.formfield_overrides | _AMOUNTS
 
 
 def tell_refusal(page: ModelAdmin, request: HttpRequest, refusal: DomainError, about: Any = "") -> None:
@@ -161,6 +184,7 @@ class ClosureAdmin(HistoryModelAdmin):
 
 __all__ = [
     "AdminPasswordChangeForm",
+    "AmountFormField",
     "AuthenticationForm",
     "CheckboxList",
     "ExportModelAdmin",
