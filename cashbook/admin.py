@@ -1,10 +1,11 @@
 """The cash book in the back office: to be looked at; a mistake is reversed by the service."""
 
+import re
 from decimal import Decimal
 from typing import Any, cast
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -14,9 +15,9 @@ from django.utils.html import format_html
 
 from accounts.models import User
 from bakery import clock
-from bakery.admin import HistoryModelAdmin, ModelAdmin, ReadOnlyAdmin, button, tell_refusal
+from bakery.admin import AmountFormField, HistoryModelAdmin, ModelAdmin, ReadOnlyAdmin, button, tell_refusal
 from bakery.db import MOST_MONEY
-from bakery.errors import DomainError
+from bakery.errors import Conflict, DomainError
 from bakery.models import Shop
 from cashbook import printing, selectors, services
 from cashbook.models import MAIN, CashEntry, CashSession, MonthlyClosing, Register, ZReport
@@ -31,20 +32,44 @@ class ReasonForm(ModelAdmin.action_form):  # type: ignore[name-defined]
     reason = forms.CharField(required=False, max_length=2000, label="Reason")
 
 
+class CountField(forms.IntegerField):
+    """Plain digits alone; Django would also take 1_0 and the digits of other scripts."""
+
+    def to_python(self, value: Any) -> int | None:
+        if isinstance(value, str) and not re.fullmatch(r"\s*[0-9]*\s*", value):
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        count: int | None = super().to_python(value)
+        return count
+
+
+class DrawerField(AmountFormField):
+    """What is in the drawer: nothing or more. It is typed as text: a browser's number field may take no comma."""
+
+    widget = forms.TextInput(attrs={"inputmode": "decimal"})
+    default_error_messages = {"invalid": "Write an amount in digits, such as 1.50 or 1,50."}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=0, max_value=MOST_MONEY, decimal_places=2, **kwargs)
+
+    def clean(self, value: Any) -> Decimal | None:
+        amount: Decimal | None = super().clean(value)
+        return None if amount is None else abs(amount)  # -0 is 0
+
+
 class FloatForm(forms.Form):
-    float = forms.DecimalField(label="Float", min_value=0, max_value=MOST_MONEY, decimal_places=2)
+    float = DrawerField(label="Float")
 
 
 class CountForm(forms.Form):
     """How often each note and coin is there, or else the sum alone."""
 
-    counted = forms.DecimalField(label="Counted", min_value=0, max_value=MOST_MONEY, decimal_places=2, required=False)
+    counted = DrawerField(label="The sum alone", required=False)
     note = forms.CharField(label="Note", max_length=2000, required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for value in NOTES_AND_COINS:
-            self.fields[value] = forms.IntegerField(label=value, min_value=0, max_value=1_000_000, required=False)
+            self.fields[value] = CountField(label=value, min_value=0, max_value=1_000_000, required=False)
 
     def counts(self) -> list[forms.BoundField]:
         return [self[value] for value in NOTES_AND_COINS]
@@ -53,7 +78,7 @@ class CountForm(forms.Form):
         sent = super().clean() or {}
         counts = {Decimal(value): sent[value] for value in NOTES_AND_COINS if sent.get(value)}
         counted = sent.get("counted")
-        if counted is None and not counts:
+        if counted is None and not counts and not self.errors:
             raise forms.ValidationError("Count the drawer first.")
         if counted is None:
             counted = sum((value * count for value, count in counts.items()), Decimal(0))
@@ -186,15 +211,21 @@ class RegisterAdmin(HistoryModelAdmin):
             raise PermissionDenied
         register = get_object_or_404(Register, name=name)
         session = register.sessions.still_open().as_shown().first()
+        if request.method == "POST" and request.POST.get("session", "") != (f"{session.number}" if session else ""):
+            self._tell_what_is_open(request, session)
+            return redirect("admin:cashbook_register_till", name)
         form = (CountForm if session else FloatForm)(request.POST or None)
         if request.method == "POST" and form.is_valid():
             try:
                 self._open_or_close(request, register, session, form.cleaned_data)
             except DomainError as refusal:
                 tell_refusal(self, request, refusal)
+                is_past = isinstance(refusal, Conflict)  # opened or closed elsewhere in this moment
             else:
+                is_past = True
+            if is_past:
                 return redirect("admin:cashbook_register_till", name)
-        # Who counts does not see what should be there; who may see the cash report does.
+        # The page shows what should be there to who may see the cash report; others have the X report for it.
         told = request.user.has_perm("cashbook.view_cash_report")
         context = {
             **self.admin_site.each_context(request),
@@ -208,6 +239,13 @@ class RegisterAdmin(HistoryModelAdmin):
             "currency": Shop.get().currency,
         }
         return render(request, "cashbook/till.html", context)
+
+    def _tell_what_is_open(self, request: HttpRequest, session: CashSession | None) -> None:
+        """Refuse a form of a page from before the session it was shown with was closed, or another opened."""
+        shown = request.POST.get("session", "")[:10]
+        was = f"Session {shown} is closed already" if shown else "This page was out of date"
+        now = f"session {session.number} is open" if session else "no session is open"
+        self.message_user(request, f"{was}; {now} now. Nothing was changed.", messages.ERROR)
 
     def _open_or_close(
         self, request: HttpRequest, register: Register, session: CashSession | None, sent: dict[str, Any]

@@ -139,7 +139,7 @@ def close_session(
     register = _lock_register(CashSession.objects.values_list("register__name", flat=True).get(pk=session_id))
     session = CashSession.objects.select_for_update().get(pk=session_id)
     if not session.is_open:
-        raise SessionClosed("This session is closed already.")
+        raise SessionClosed(f"Session {session.number} is closed already.")
     session.denominations = _sorted_count(denominations or {}, counted)
     found = selectors.report(session)
     session.expected = found.expected

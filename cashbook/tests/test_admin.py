@@ -1,6 +1,7 @@
 """The cash book in the back office: everything to be seen, nothing to be changed but by the service."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 from django.urls import reverse
@@ -124,7 +125,9 @@ def test_a_session_is_opened_counted_and_closed_at_the_till(counter):
     shown = counter.post(TILL, {"float": "150.00"}, follow=True).content.decode()
     assert "Session 1 is open" in shown
     book("37.00")
-    shown = counter.post(TILL, {"50.00": "3", "20.00": "1", "10.00": "1", "0.50": "13", "note": "x"}, follow=True)
+    shown = counter.post(
+        TILL, {"session": "1", "50.00": "3", "20.00": "1", "10.00": "1", "0.50": "13", "note": "x"}, follow=True
+    )
 
     session = CashSession.objects.get()
     assert (str(session.counted), str(session.difference), session.note) == ("186.50", "-0.50", "x")
@@ -133,7 +136,7 @@ def test_a_session_is_opened_counted_and_closed_at_the_till(counter):
     assert "Session 1 is closed: -0.50 EUR off." in shown.content.decode()
 
 
-def test_who_counts_does_not_see_what_should_be_there(counter, office):
+def test_the_page_to_count_on_does_not_show_cashiers_what_should_be_there(counter, office):
     open_session("150.00")
     book("37.77")
 
@@ -148,7 +151,13 @@ def test_who_counts_does_not_see_what_should_be_there(counter, office):
     ("sent", "told"),
     [
         ({}, "Count the drawer first."),
-        ({"counted": "-1"}, "greater than or equal to 0"),
+        ({"counted": "-1"}, "The sum alone: Ensure this value is greater than or equal to 0"),
+        ({"counted": "1e2"}, "The sum alone: Write an amount in digits, such as 1.50 or 1,50."),
+        ({"counted": "1_50"}, "The sum alone: Write an amount in digits"),
+        ({"counted": "\u0661"}, "The sum alone: Write an amount in digits"),
+        ({"counted": "150.001"}, "no more than 2 decimal places"),
+        ({"50.00": "1_0"}, "50.00: Enter a whole number."),
+        ({"50.00": "\u0663"}, "50.00: Enter a whole number."),
         ({"counted": "150.00", "50.00": "2"}, "They add up to 100.00"),
         ({"counted": "100.00"}, "off by more than 5.00"),
     ],
@@ -156,8 +165,64 @@ def test_who_counts_does_not_see_what_should_be_there(counter, office):
 def test_a_count_that_is_refused_says_why(counter, sent, told):
     Shop.objects.update_or_create(pk=1, defaults={"cash_difference_limit": 5})
     open_session("150.00")
-    assert told in counter.post(TILL, {"note": "", **sent}).content.decode()
+    shown = counter.post(TILL, {"session": "1", "note": "", **sent}).content.decode()
+    assert told in shown
+    assert "__all__" not in shown
     assert CashSession.objects.get().is_open
+
+
+@pytest.mark.parametrize("sent", ["", "1e2", "1_0", "\u0661", "-1", "ten"])
+def test_a_float_that_is_no_amount_opens_nothing(counter, sent):
+    shown = counter.post(TILL, {"float": sent}).content.decode()
+    assert "Float: " in shown
+    assert ">float<" not in shown
+    assert not CashSession.objects.exists()
+
+
+@pytest.mark.parametrize(("sent", "kept"), [("1,50", "1.50"), ("-0", "0.00")])
+def test_a_float_may_be_written_with_a_decimal_comma(counter, sent, kept):
+    counter.post(TILL, {"float": sent})
+    assert f"{CashSession.objects.get().float_amount:.2f}" == kept
+
+
+def test_a_count_closes_no_other_session_than_the_one_it_was_shown_with(counter):
+    first = open_session("150.00")
+    assert '<input type="hidden" name="session" value="1">' in page(counter, TILL)
+    close_session(first, "150.00")
+    second = open_session("20.00")
+
+    shown = counter.post(TILL, {"session": "1", "counted": "150.00"}, follow=True).content.decode()
+    assert "Session 1 is closed already; session 2 is open now. Nothing was changed." in shown
+    second.refresh_from_db()
+    assert second.is_open
+
+
+def test_a_count_that_is_sent_twice_says_that_the_session_is_closed(counter):
+    close_session(open_session("150.00"), "150.00")
+    shown = counter.post(TILL, {"session": "1", "counted": "150.00"}, follow=True).content.decode()
+    assert "Session 1 is closed already; no session is open now. Nothing was changed." in shown
+    assert "This field is required" not in shown
+
+
+def test_a_float_is_refused_where_a_session_was_opened_meanwhile(counter):
+    open_session("150.00")
+    shown = counter.post(TILL, {"float": "20.00"}, follow=True).content.decode()
+    assert "This page was out of date; session 1 is open now. Nothing was changed." in shown
+    assert CashSession.objects.get().is_open
+
+
+def test_a_session_that_is_closed_in_the_same_moment_is_shown_as_closed(counter, monkeypatch):
+    session = open_session("150.00")
+    close = services.close_session
+
+    def be_late(**sent):
+        close(session_id=session.pk, counted=Decimal(150), note="", actor=a_cashier())
+        return close(**sent)
+
+    monkeypatch.setattr(services, "close_session", be_late)
+    shown = counter.post(TILL, {"session": "1", "counted": "100.00"}, follow=True).content.decode()
+    assert "Session 1 is closed already." in shown
+    assert "No session is open" in shown
 
 
 def test_the_till_is_for_who_may_see_sessions(client):
