@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator
 from typing import cast
 
+from django.template.defaultfilters import pluralize
+
 from bakery import clock
 from bakery.models import Shop
 from bakery.paper import FAMILY, Paper
@@ -137,7 +139,7 @@ class _Page(Paper):
         self.below = f"Deliveries of {drive.day}"
         self.say(f"Deliveries of {drive.day:%A} {drive.day}", size=16, bold=True)
         collect = f"to collect {drive.to_collect} {self.shop.currency}"
-        self.say(f"{len(drive.deliveries)} stops, {collect}", size=11)
+        self.say(f"{len(drive.deliveries)} stop{pluralize(len(drive.deliveries))}, {collect}", size=11)
         self.ln(3)
         self.set_font(FAMILY, size=9)
         with self.table(

@@ -2,10 +2,16 @@
 
 from collections.abc import Sequence
 
+from django.template.defaultfilters import pluralize
+
 from bakery.errors import Conflict, DomainError, Problem
 from products.reader import CellError
 
 MOST_SHOWN = 1000
+DRY_RUN_AGAIN = (
+    "This plan no longer holds: the catalogue has changed since, or the file is another one. Nothing was imported; make"
+    " a dry run again and look at what it says."
+)
 
 
 class BadPicture(DomainError):
@@ -24,7 +30,7 @@ class BadProductFile(DomainError):
     """A file of products that cannot be taken; `errors` are all of its faults, in order of line and column."""
 
     def __init__(self, errors: Sequence[CellError]) -> None:
-        super().__init__(f"The file has {len(errors)} errors; nothing was imported.")
+        super().__init__(f"The file has {len(errors)} error{pluralize(len(errors))}; nothing was imported.")
         self.errors = errors
         self.problems = [Problem(error.code, error.message, _path(error)) for error in errors[:MOST_SHOWN]]
 
@@ -40,12 +46,8 @@ class PlanOutdated(Conflict):
 
     code = "plan_outdated"
 
-    def __init__(self) -> None:
-        super().__init__(
-            "This plan no longer holds: the catalogue has changed since, or the file is another one. Nothing was"
-            " imported; make a dry run again and look at what it says.",
-            field="plan",
-        )
+    def __init__(self, message: str = DRY_RUN_AGAIN) -> None:
+        super().__init__(message, field="plan")
 
 
 class ImportIsOver(Conflict):

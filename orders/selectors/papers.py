@@ -102,5 +102,9 @@ def _named(allergens: Iterable[str]) -> list[str]:
 
 
 def _delivery(order: Order) -> Delivery:
-    goods = [f"{item.quantity} × {item.product_name}" for item in order.items.all()]
-    return Delivery(order, goods, max(order.balance, Decimal(0)))
+    return Delivery(order, [_goods(item) for item in order.items.all()], max(order.balance, Decimal(0)))
+
+
+def _goods(item: OrderItem) -> str:
+    goods = f"{item.quantity} × {item.product_name}"
+    return f"{goods} – {item.note}" if item.note else goods

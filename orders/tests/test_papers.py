@@ -137,6 +137,18 @@ def test_the_delivery_list_goes_by_time_and_says_where_to_and_what_to_collect(of
             assert part in told
 
 
+def test_the_driver_reads_what_is_wished_of_a_line(office_of):
+    bread = make_product(name="Rye loaf")
+    make_order(fulfilment="delivery", items=[{"product": bread.pk, "quantity": 1, "note": "sliced <thin>"}])
+    client = office_of("driver")
+
+    (text,) = pages_of(client.get(DELIVERIES, {"day": tomorrow(), "as": "pdf"}))
+
+    assert "1 × Rye loaf – sliced &lt;thin&gt;" in page(client, DELIVERIES, day=tomorrow())
+    assert "1 × Rye loaf – sliced <thin>" in text
+    assert "1 stop, to collect" in text
+
+
 def test_deliveries_of_several_days_have_a_list_each(office_of):
     orders = [make_order(fulfilment="delivery", due_at=on(day)) for day in (2, 1)]
     chosen = {"action": "save_deliveries", "_selected_action": [order.pk for order in orders]}

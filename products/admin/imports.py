@@ -112,7 +112,9 @@ class ProductImportAdmin(ReadOnlyAdmin):
         )
 
     def confirm_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        record = self._do(request, lambda: uploads.confirm(import_id=pk, user=_user(request)))
+        """Carry out the plan that the page showed."""
+        shown = request.POST.get("plan", "")
+        record = self._do(request, lambda: uploads.confirm(import_id=pk, shown=shown, user=_user(request)))
         if record and record.state == ImportState.DONE:
             self.message_user(request, f"{record.file_name} was imported.")
         return redirect(PAGE, pk)

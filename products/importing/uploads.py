@@ -10,7 +10,7 @@ from accounts.models import User
 from bakery import clock
 from bakery.errors import DomainError, NotFound
 from products import tasks
-from products.errors import ImportIsOver
+from products.errors import ImportIsOver, PlanOutdated
 from products.importing import review
 from products.models import ImportFile, ImportState, ProductImport
 from products.reader import MAX_BYTES, has_more_records
@@ -35,10 +35,15 @@ def receive(*, upload: BinaryIO, filename: str, user: User | None) -> ProductImp
     return _after(record, is_large)
 
 
-def confirm(*, import_id: int, user: User | None) -> ProductImport:
-    """See to it that a plan is carried out that was looked at. Raises ImportIsOver, NotFound."""
+def confirm(*, import_id: int, shown: str, user: User | None) -> ProductImport:
+    """See to it that the plan is carried out whose fingerprint was `shown`.
+
+    Raises PlanOutdated where the upload has another plan by now; ImportIsOver, NotFound.
+    """
     with transaction.atomic():
         record = _locked(import_id, ImportState.REVIEW)
+        if record.plan != shown:
+            raise PlanOutdated(review.LOOK_AGAIN)
         record.state, record.user, record.note, record.begun_at = ImportState.IMPORTING, user, "", clock.now()
         record.save()
         is_large = sum(record.counts.values()) > AT_ONCE

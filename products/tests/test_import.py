@@ -416,6 +416,14 @@ def test_an_upload_above_20_mib_is_too_large(manager):
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (413, "too_large")
 
 
+@pytest.mark.parametrize(("faults", "told"), [(1, "The file has 1 error;"), (2, "The file has 2 errors;")])
+def test_the_command_counts_the_faults_of_a_file(db, write, faults, told):
+    file = write(HEADER + "".join(f"Loaf {number},Bread,x\n" for number in range(faults)))
+
+    with pytest.raises(CommandError, match=f"{told} nothing was imported"):
+        call_command("import_products", str(file), stderr=io.StringIO())
+
+
 def test_the_first_thousand_errors_are_told(manager, write):
     content = HEADER + "".join(f"Loaf {number},Bread,x\n" for number in range(1200))
     answer = upload(manager, content)

@@ -1,6 +1,7 @@
 """Files of products in the admin: what they would change is looked at, confirmed, and undone."""
 
 import hashlib
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -42,9 +43,15 @@ def upload(office: Client, content: bytes | str, name: str = "products.csv") -> 
     return office.post(UPLOAD, {"import_file": SimpleUploadedFile(name, raw)}, follow=True)
 
 
-def act(office: Client, action: str, record: ProductImport | None = None) -> Any:
+def act(office: Client, action: str, record: ProductImport | None = None, seen: str | None = None) -> Any:
+    """Press a button on the page of an import: as it is now, or on one that shows the plan that was `seen` earlier."""
     record = record or ProductImport.objects.latest("pk")
-    return office.post(f"{LIST}{record.pk}/{action}/", follow=True)
+    shown = seen if seen is not None else plan_on(office.get(f"{LIST}{record.pk}/change/"))
+    return office.post(f"{LIST}{record.pk}/{action}/", {"plan": shown}, follow=True)
+
+
+def plan_on(answer: Any) -> str:
+    return "".join(re.findall(r'name="plan" value="(\w+)"', page(answer)))
 
 
 def told(answer: Any) -> list[str]:
@@ -157,6 +164,34 @@ def test_a_plan_that_no_longer_holds_is_not_carried_out_but_shown_anew(office):
     act(office, "confirm")
     product.refresh_from_db()
     assert str(product.price) == "1.20"
+
+
+@pytest.mark.parametrize("at_once", [1000, 0])
+def test_a_page_that_shows_an_older_plan_confirms_nothing(office, monkeypatch, at_once):
+    monkeypatch.setattr(uploads, "AT_ONCE", at_once)
+    product = make_product(category=make_category(name="Bread"), name="Loaf", price="1.30")
+    upload(office, f"{HEADER}Loaf,Bread,1.99\n")
+    jobs.run_due()
+    record = ProductImport.objects.get()
+    seen = record.plan
+    services.update_product(product_id=product.pk, price="7.77")
+    act(office, "confirm", seen=seen)
+    jobs.run_due()
+
+    for old in (seen, ""):
+        answer = act(office, "confirm", seen=old)
+        jobs.run_due()
+
+        product.refresh_from_db()
+        record.refresh_from_db()
+        assert (str(product.price), record.state) == ("7.77", ImportState.REVIEW)
+        assert told(answer) == [review.LOOK_AGAIN]
+        assert "<del>7.77</del> → <ins>1.99</ins>" in page(answer)
+
+    act(office, "confirm")
+    jobs.run_due()
+    product.refresh_from_db()
+    assert str(product.price) == "1.99"
 
 
 def test_an_import_is_confirmed_once(office):
