@@ -7,6 +7,7 @@ from bakery.jobs import job
 from products import pictures, services
 from products.importing import review
 from products.models import GIVEN_UP_AFTER, Product
+from products.services.history import keep_former_states
 
 log = structlog.get_logger("products.pictures")
 
@@ -41,6 +42,7 @@ def make_thumbnails(after: int = 0) -> None:
 def _note_width(product_id: int, drawn: pictures.Drawn) -> None:
     services.touch_catalogue()
     for product in Product.objects.select_for_update().filter(pk=product_id, image=drawn.name):
+        keep_former_states([product.pk])
         product.image_width = drawn.width
         product.save_version("image_width")
         return

@@ -14,9 +14,9 @@ from bakery.db import fold
 from products import services
 from products.errors import ImportIsOver, PlanOutdated
 from products.importing import plan as planning
-from products.importing.history import add_history, as_stored
 from products.importing.plan import Plan, SourceFile
 from products.models import Category, ImportFile, ImportState, Product, ProductImport
+from products.services.history import add_history, as_stored, keep_former_states
 from products.slugs import SlugBook
 
 # So many rows have fewer values than SQLite takes in one statement.
@@ -24,9 +24,6 @@ CHUNK = 2000
 
 # The columns of a product that a file fills.
 READ = ("sku", "name", "slug", "category_id", "price", "image_source", "description", "is_active")
-
-# Those of them that an update changes.
-CHANGED = ("name", "category_id", "price", "image_source", "description", "is_active")
 
 Progress = Callable[[str, int, int], None]
 
@@ -143,7 +140,7 @@ class _Writer:
     def _update(self, categories: dict[str, int]) -> None:
         updates = sorted(self._plan.updates)
         _lock(stored.id for stored, _ in updates)
-        self._remember_as_they_were([stored.id for stored, _ in updates])
+        keep_former_states(stored.id for stored, _ in updates)
         self._execute(
             "UPDATE products_product SET version = version + 1, updated_at = %s,"
             " name = v.column2, category_id = v.column3, price = v.column4,"
@@ -164,20 +161,6 @@ class _Writer:
                 for stored, row in updates
             ),
         )
-
-    def _remember_as_they_were(self, ids: list[int]) -> None:
-        """See to it that the newest history is what an undo puts back: what a fixture brought is not in it."""
-        # Said in this way, no database takes another index than that of the id, nor reads the whole table.
-        same = " AND ".join(f"h.{name} = products_product.{name}" for name in ("version", *CHANGED))
-        newest = (
-            f"SELECT {same} FROM products_historicalproduct h"  # noqa: S608  # names of our own
-            " WHERE h.id = products_product.id ORDER BY h.history_id + 0 DESC LIMIT 1"
-        )
-        for start in range(0, len(ids), CHUNK):
-            some = ids[start : start + CHUNK]
-            marks = ", ".join(["%s"] * len(some))
-            where = f"id IN ({marks}) AND NOT COALESCE(({newest}), FALSE)"
-            add_history(Product, "'~'", where, some, moment=None, user=None, reason=f"before {self._record.reason}")
 
     @property
     def _moment(self) -> Any:

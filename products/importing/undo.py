@@ -13,9 +13,8 @@ from accounts.models import User
 from bakery import clock
 from products import services
 from products.errors import CannotUndo
-from products.importing.apply import CHANGED
-from products.importing.history import add_history, as_stored, history_of
 from products.models import Category, ImportState, Product, ProductImport
+from products.services.history import TOLD, add_history, as_stored, history_of
 
 MOST_NAMED = 20
 
@@ -149,7 +148,7 @@ def _these(model: type[Product | Category]) -> str:
 
 
 def _restore_fields(written: list[Any], moment: Any) -> None:
-    fields = ", ".join(f"{name} = b.{name}" for name in CHANGED)
+    fields = ", ".join(f"{name} = b.{name}" for name in TOLD)
     before = (
         "SELECT h.id AS product, MAX(o.history_id) AS before FROM products_historicalproduct h"
         " JOIN products_historicalproduct o ON o.id = h.id AND o.history_id < h.history_id"

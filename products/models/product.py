@@ -81,7 +81,7 @@ class Product(VersionedModel):
     slug = models.SlugField(max_length=230, unique=True)
     category = models.ForeignKey(Category, on_delete=models.PROTECT, related_name="products")
     description = models.TextField(max_length=5000, blank=True)
-    price = MoneyField(help_text="VAT included.")
+    price = MoneyField(validators=[MinValueValidator(0)], help_text="VAT included.")
     vat_class = models.ForeignKey(VatClass, on_delete=models.PROTECT, related_name="products", verbose_name="VAT class")
     unit = models.CharField(max_length=32, blank=True, help_text="What one is: piece, slice, 100 g.")
     weight_g = models.PositiveIntegerField(

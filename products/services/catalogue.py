@@ -21,6 +21,7 @@ from products.models import (
     VatClass,
     VatRate,
 )
+from products.services.history import keep_former_states
 from products.services.revision import touch_catalogue
 from products.slugs import free_slug
 
@@ -80,8 +81,12 @@ def remove_product(*, product_id: int, expected: frozenset[int] | None = None) -
 
 
 def locked_product(product_id: int) -> Product:
-    """Return the product with its row locked; the caller holds the catalogue. Raises NotFound."""
+    """Return the product with its row locked and its state in the history, about to change. Raises NotFound.
+
+    The caller holds the catalogue.
+    """
     for product in Product.objects.select_for_update().filter(pk=product_id):
+        keep_former_states([product_id])
         return product
     raise NotFound("There is no such product.")
 

@@ -1,6 +1,6 @@
 """Prices that are to hold from a day on."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from django.db import transaction
@@ -32,8 +32,9 @@ def plan_price(
     product.require_version(expected)
     if valid_from < today:
         raise TooLate(f"That day is over. The first possible day is {today}, which means at once.", field="valid_from")
-    if product.price_changes.filter(valid_from=valid_from).exists():
-        raise AlreadyExists("There is already a price from this day on. Take that back first.", field="valid_from")
+    for other in product.price_changes.filter(valid_from=valid_from):
+        way_out = _ways_out(today) if other.effective_at else "Take that back first."
+        raise AlreadyExists(f"There is already a price from this day on. {way_out}", field="valid_from")
     if product.price_changes.to_come().count() >= MOST_TO_COME:
         raise Conflict(f"It has {MOST_TO_COME} prices to come, which is the most. Take one back first.")
     change = PriceChange(product=product, price=price, valid_from=valid_from, user=actor)
@@ -54,6 +55,12 @@ def withdraw_price(*, product_id: int, change_id: int) -> None:
     if change is None:
         raise NotFound("There is no such price.")
     if change.effective_at:
-        raise TooLate("It has come into force. Plan another price in its place, from today on at the earliest.")
+        raise TooLate(f"It has come into force. {_ways_out(clock.today())}")
     change.delete()
     await_next_price()
+
+
+def _ways_out(today: date) -> str:
+    """Say what can be done about a price that is in force."""
+    tomorrow = today + timedelta(days=1)
+    return f"Change the product's `price` itself (PATCH), which holds at once, or plan one from {tomorrow} on."

@@ -8,9 +8,7 @@ from django.db.models import F, OuterRef, Subquery
 from bakery import clock
 from bakery.models import Revision
 from products.models import CATALOGUE, PriceChange, Product
-
-# So many products at a time are loaded for their history.
-CHUNK = 2000
+from products.services.history import CHUNK, keep_former_states
 
 
 def revision_on(today: date) -> int:
@@ -64,6 +62,7 @@ def _put_some_in_force(day: date) -> bool:
     """Put some of the prices of `day` in force, with their history from its first instant; whether there were any."""
     planned = PriceChange.objects.to_come().filter(valid_from=day).select_related("user").order_by("product")[:CHUNK]
     changes = {change.product_id: change for change in planned}
+    keep_former_states(changes)
     price = PriceChange.objects.filter(product=OuterRef("pk"), valid_from=day).values("price")
     products = Product.objects.filter(pk__in=changes)
     products.update(price=Subquery(price), version=F("version") + 1, updated_at=clock.now())

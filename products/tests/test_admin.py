@@ -228,6 +228,16 @@ def test_a_picture_of_more_than_5_mib_is_refused_as_in_the_api(office, settings,
     assert product.image.name == ""
 
 
+def test_a_price_below_nothing_is_refused_at_its_field_in_plain_words(office):
+    product = make_product(price="1.30")
+
+    answer = office.post(page_of(product), filled(office, page_of(product), price="-1"))
+
+    errors = answer.context["adminform"].form.errors
+    assert errors == {"price": ["Ensure this value is greater than or equal to 0."]}
+    assert Product.objects.get().price == Decimal("1.30")
+
+
 def test_history_is_shown(office):
     product = make_product(name="Roll")
     office.post(page_of(product), filled(office, page_of(product), name="Bun"))

@@ -278,7 +278,24 @@ def test_a_price_in_force_cannot_be_taken_back(manager, product, time_machine):
     answer = manager.delete(f"{url_of(product)}/{plan}")
 
     assert (answer.status_code, errors_of(answer)) == (409, [("too_late", None)])
+    assert "(PATCH)" in answer.json()["errors"][0]["message"]
+    assert "from 2026-12-01 on" in answer.json()["errors"][0]["message"]
     assert shown(manager, product) == "1.40"
+
+
+def test_a_second_price_for_today_is_refused_with_what_is_possible(manager, product):
+    today = {"price": "1.40", "valid_from": "2026-11-27"}
+    manager.post(url_of(product), today)
+
+    answer = manager.post(url_of(product), today | {"price": "1.50"})
+
+    assert (answer.status_code, errors_of(answer)) == (409, [("already_exists", "valid_from")])
+    message = answer.json()["errors"][0]["message"]
+    assert "Take that back" not in message
+    assert "(PATCH)" in message
+    assert "from 2026-11-28 on" in message
+    assert manager.patch(f"/api/products/{product.pk}", {"price": "1.50"}).status_code == 200
+    assert manager.post(url_of(product), {"price": "1.60", "valid_from": "2026-11-28"}).status_code == 201
 
 
 def test_a_plan_is_its_own_products(manager, product):
