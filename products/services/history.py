@@ -10,7 +10,7 @@ from django.db import connection
 from accounts.models import User
 from products.models import Category, Product
 
-# What a price's story is told from, and what the undo of an import puts back.
+# What imports change and their undo puts back: history must tell it, and the price above all.
 TOLD = ("name", "category_id", "price", "image_source", "description", "is_active")
 
 # So many ids at a time go into a statement.
