@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -56,6 +56,9 @@ class ModelAdmin(UnfoldModelAdmin):
     show_full_result_count = False
     list_filter_submit = True
     warn_unsaved_form = True
+
+    class Media:
+        css: ClassVar[dict[str, list[str]]] = {"all": ["bakery/lists.css"]}
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Tell a service's refusal in words; the transaction of the page is rolled back, so nothing has changed."""
