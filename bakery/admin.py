@@ -6,15 +6,23 @@ from datetime import date
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.utils import unquote
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
-from django.db.models import DecimalField, Model
+from django.db import DataError
+from django.db.models import DecimalField, Model, QuerySet
 from django.forms import DecimalField as DecimalFormField
 from django.forms import Form, TypedMultipleChoiceField, ValidationError
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django_tasks_db.admin import DBTaskResultAdmin
+from django_tasks_db.models import DBTaskResult
 from import_export.admin import ExportMixin
 from simple_history.admin import SimpleHistoryAdmin
+from simple_history.utils import get_history_model_for_model
 from unfold.admin import ModelAdmin as UnfoldModelAdmin
 from unfold.admin import StackedInline as UnfoldStackedInline
 from unfold.admin import TabularInline as UnfoldTabularInline
@@ -69,6 +77,33 @@ class ModelAdmin(UnfoldModelAdmin):
             return HttpResponseRedirect(request.get_full_path())
         return page
 
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """Refuse a lookup of the address that can't be asked, such as the year 99999, as Django does other ones."""
+        try:
+            found: ChangeList = super().get_changelist_instance(request)
+        except (ValueError, OverflowError, DataError) as error:
+            if not request.GET:
+                raise
+            raise IncorrectLookupParameters from error
+        return found
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        """Do nothing where something is chosen that can't be there."""
+        if not all(_may_be_key(self.model, key) for key in request.POST.getlist(ACTION_CHECKBOX_NAME)):
+            self.message_user(request, "What was chosen is not there. Nothing has been changed.", messages.WARNING)
+            return None
+        answer: HttpResponse | None = super().response_action(request, queryset)
+        return answer
+
+
+def _may_be_key(model: type[Model], text: str) -> bool:
+    """Tell whether a row can have this key: a number, and not more than the column holds."""
+    try:
+        model._meta.pk.clean(text, None)
+    except ValidationError:
+        return False
+    return True
+
 
 class HistoryModelAdmin(SimpleHistoryAdmin, ModelAdmin):
     """For models with an audit trail: who changed what, and when. It is to be looked at alone."""
@@ -76,11 +111,20 @@ class HistoryModelAdmin(SimpleHistoryAdmin, ModelAdmin):
     def revert_disabled(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return True
 
-    def history_form_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def history_view(self, request: HttpRequest, object_id: str, *args: Any) -> HttpResponse:
+        if not _may_be_key(self.model, unquote(object_id)):
+            raise Http404
+        page: HttpResponse = super().history_view(request, object_id, *args)
+        return page
+
+    def history_form_view(self, request: HttpRequest, object_id: str, version_id: str, *args: Any) -> HttpResponse:
         # simple-history would save the old state for whoever may view it, past every service.
         if request.method == "POST":
             raise PermissionDenied
-        page: HttpResponse = super().history_form_view(request, *args, **kwargs)
+        versions = get_history_model_for_model(self.model)
+        if not (_may_be_key(self.model, unquote(object_id)) and _may_be_key(versions, unquote(version_id))):
+            raise Http404
+        page: HttpResponse = super().history_form_view(request, object_id, version_id, *args)
         return page
 
 
@@ -92,6 +136,13 @@ class ExportModelAdmin(ExportMixin, HistoryModelAdmin):
 
     def has_export_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(f"{self.opts.app_label}.export_{self.opts.model_name}")
+
+    def export_action(self, request: HttpRequest) -> HttpResponse:
+        try:
+            page: HttpResponse = super().export_action(request)
+        except IncorrectLookupParameters:
+            return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+        return page
 
 
 class ReadOnlyAdmin(ModelAdmin):
@@ -183,6 +234,14 @@ class ClosureAdmin(HistoryModelAdmin):
             **self.admin_site.each_context(request), "title": "Public holidays", "shop": Shop.get(), "form": form,
         }  # fmt: skip
         return TemplateResponse(request, "bakery/holidays.html", context)
+
+
+admin.site.unregister(DBTaskResult)
+
+
+@admin.register(DBTaskResult)
+class JobAdmin(DBTaskResultAdmin, ModelAdmin):
+    """The background jobs, as their package shows them."""
 
 
 __all__ = [
