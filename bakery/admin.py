@@ -12,7 +12,7 @@ from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db import DataError
-from django.db.models import DecimalField, Model, QuerySet
+from django.db.models import DecimalField, Model
 from django.forms import DecimalField as DecimalFormField
 from django.forms import Form, TypedMultipleChoiceField, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -87,13 +87,12 @@ class ModelAdmin(UnfoldModelAdmin):
             raise IncorrectLookupParameters from error
         return found
 
-    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+    def response_action(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Do nothing where something is chosen that can't be there."""
         if not all(_may_be_key(self.model, key) for key in request.POST.getlist(ACTION_CHECKBOX_NAME)):
             self.message_user(request, "What was chosen is not there. Nothing has been changed.", messages.WARNING)
             return None
-        answer: HttpResponse | None = super().response_action(request, queryset)
-        return answer
+        return super().response_action(request, *args, **kwargs)
 
 
 def _may_be_key(model: type[Model], text: str) -> bool:
@@ -147,6 +146,10 @@ class ExportModelAdmin(ExportMixin, HistoryModelAdmin):
 
 class ReadOnlyAdmin(ModelAdmin):
     """For what services alone write: to be looked at, and changed by actions."""
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        # Django's history knows what forms did alone: it would be empty.
+        return super().render_change_form(request, context | {"show_history": False}, *args, **kwargs)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

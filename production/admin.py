@@ -23,6 +23,7 @@ from production.selectors import baking_list
 class BakingItemInline(TabularInline):
     model = BakingItem
     can_delete = False
+    hide_title = True
     fields = [
         "product", "planned", "planned_for", "counter", "counter_source", "carried_over", "rounding", "batch_size",
         "produced", "wasted", "status", "assigned_to",

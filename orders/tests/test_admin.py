@@ -157,3 +157,12 @@ def test_actions_are_offered_to_those_who_may(office_of):
 
 def test_a_customer_does_not_enter(office_of):
     assert office_of("customer").get(LIST).status_code == 302
+
+
+def test_an_order_has_one_history_which_is_on_its_page(office_of):
+    order = make_order()
+
+    page = office_of("manager").get(f"{LIST}{order.pk}/change/").content.decode()
+
+    assert f"{LIST}{order.pk}/history/" not in page
+    assert "history" in page.lower()

@@ -184,3 +184,14 @@ def test_the_page_of_a_plan_costs_the_same_queries_whatever_stands_on_it(admin_a
         plan.items.create(product=make_product(), planned=3, planned_for=3, assigned_to=make_user(role="baker"))
 
     queries_do_not_grow(client, url, add_rows)
+
+
+def test_a_row_of_a_plan_is_headed_by_no_numbers(admin_as):
+    product = make_product(name="Rye")
+    make_demand({product: 16})
+    plan = make_plan()
+
+    page = admin_as("manager").get(reverse("admin:production_bakingplan_change", args=[plan.pk])).content.decode()
+
+    assert "Rye" in page
+    assert f"16 × {product.pk}" not in page

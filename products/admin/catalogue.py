@@ -3,11 +3,13 @@
 from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.actions import delete_selected
 from django.contrib.admin.views.main import ORDER_VAR
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 
@@ -183,7 +185,7 @@ class ProductAdmin(ExportModelAdmin):
     search_fields = ["name", "sku", "description"]
     readonly_fields = ["slug", "price_history"]
     actions_list = ["import_file"]
-    actions = ["put_on_sale", "take_off_sale"]
+    actions = ["put_on_sale", "take_off_sale", "delete_selected"]
     resource_classes = [ProductResource]
     export_formats = [CsvFormat, XlsxFormat]
     fieldsets = [
@@ -255,12 +257,39 @@ class ProductAdmin(ExportModelAdmin):
         else:
             services.remove_image(product_id=form.instance.pk)
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        # What refers to a product is endless, and hinders nothing: the service keeps a product with history.
+        names = [str(product) for product in objs]
+        return [*names, "A product that orders or lists know is kept, and taken off sale."], {}, set(), []
+
     def delete_model(self, request: HttpRequest, obj: Product) -> None:
         services.remove_product(product_id=obj.pk)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Product]) -> None:
         for product in queryset:
             self.delete_model(request, product)
+
+    def response_delete(self, request: HttpRequest, obj_display: str, obj_id: int) -> HttpResponse:
+        if not Product.objects.filter(pk=obj_id).exists():
+            answer: HttpResponse = super().response_delete(request, obj_display, obj_id)
+            return answer
+        self.message_user(request, f"{obj_display} has history: kept, and taken off sale.", messages.WARNING)
+        return redirect("admin:products_product_changelist")
+
+    @admin.action(description="Delete selected products", permissions=["delete"])
+    def delete_selected(self, request: HttpRequest, queryset: QuerySet[Product]) -> HttpResponse | None:
+        """Ask first as Django does; then tell what was deleted and what was kept, which Django can't know."""
+        if "post" not in request.POST:
+            page: HttpResponse | None = delete_selected(self, request, queryset)
+            return page
+        chosen = [product.pk for product in queryset]
+        self.delete_queryset(request, queryset)
+        kept = Product.objects.filter(pk__in=chosen).count()
+        if kept < len(chosen):
+            self.message_user(request, f"Deleted: {len(chosen) - kept}.")
+        if kept:
+            self.message_user(request, f"With history, so kept and taken off sale: {kept}.", messages.WARNING)
+        return None
 
     @admin.action(description="Put on sale", permissions=["change"])
     def put_on_sale(self, request: HttpRequest, queryset: QuerySet[Product]) -> None:
