@@ -52,9 +52,11 @@ def terms_on(day: date, place: Place | str) -> Terms:
 
     Whoever sells need not wait until the prices of the day are written; three queries, four while they are not.
     """
-    is_over = Revision.objects.current(CATALOGUE).is_over(day)
-    due = PriceChange.objects.to_come().filter(valid_from__lte=day).order_by("valid_from")
-    return Terms(rates_on(day, place), dict(due.values_list("product", "price")) if is_over else {})
+    due_prices: dict[int, Decimal] = {}
+    if Revision.objects.current(CATALOGUE).is_over(day):
+        due = PriceChange.objects.to_come().filter(valid_from__lte=day).order_by("valid_from")
+        due_prices = dict(due.values_list("product", "price"))
+    return Terms(rates_on(day, place), due_prices)
 
 
 def targets_of(product_id: int) -> dict[int, int]:
