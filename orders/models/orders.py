@@ -203,6 +203,11 @@ class Order(VersionedModel):
         return self.total - self.paid
 
     @property
+    def owed(self) -> Decimal:
+        """What may still be paid. Whose goods went to others owes nothing for them: see OWING."""
+        return Decimal(0) if self.status in RELEASED else self.balance
+
+    @property
     def payment_status(self) -> str:
         if self.paid == 0 and self.refunded > 0:
             return PaymentStatus.REFUNDED

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Sum
 
 from accounts.models import User
 from bakery import clock
@@ -196,9 +197,18 @@ def _keep(order: Order, old: list[OrderItem], items: list[OrderItem]) -> None:
 
 
 def _require_not_refunded(order: Order, gone: set[int]) -> None:
-    refunded = order.items.filter(pk__in=gone, refunds__isnull=False).distinct().values_list("product_name", flat=True)
-    if refunded:
-        raise InUse(f"Money was given back for {' and '.join(refunded)}: the line stays.", field="items")
+    refunded = order.items.filter(pk__in=gone, refunds__isnull=False).annotate(back=Sum("refunds__quantity"))
+    problems = [
+        Problem(
+            InUse.code,
+            f"Money was given back for {line.back} × {line.product_name}, so line {line.pk} stays: "
+            "keep one piece of it at least, or cancel the order and place another.",
+            "items",
+        )
+        for line in refunded.order_by("pk")
+    ]
+    if problems:
+        raise InUse.of(problems)
 
 
 def _freed(before: Before, order: Order, items: list[OrderItem]) -> set[int]:

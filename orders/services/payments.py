@@ -14,7 +14,7 @@ from bakery.errors import DomainError
 from cashbook import services as cashbook
 from cashbook.models import MAIN, Method, VatShare
 from orders.errors import ExceedsBalance, ProductUnavailable
-from orders.models import Channel, Order, Payment, PaymentKind, RefundedItem, Status
+from orders.models import RELEASED, Channel, Order, Payment, PaymentKind, RefundedItem, Status
 from orders.services import refunds
 from orders.services.editing import lock_order
 from orders.services.lines import find_products, new_item, set_totals
@@ -55,9 +55,11 @@ def pay(
         order.paid -= amount
         order.refunded += amount
     else:
-        if order.status == Status.CANCELLED:
-            raise ExceedsBalance("The order is cancelled; nothing is owed.", field="amount")
-        _require_at_most(order.balance, amount, f"Only {order.balance} is owed.")
+        told = f"Only {order.owed} is owed."
+        if order.status in RELEASED:
+            ended = order.get_status_display().lower()
+            told = f"The order is {ended}: nothing is owed. What was paid can be given back."
+        _require_at_most(order.owed, amount, told)
         shares = shares_of_payment(order, amount)
         order.paid += amount
     order.save_version("paid", "refunded")

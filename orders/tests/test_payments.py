@@ -8,9 +8,8 @@ from accounts.tests.factories import make_user
 from bakery import clock
 from bakery.models import Shop
 from cashbook.models import CashEntry, Register
-from orders import services
 from orders.models import Order, Payment, PaymentStatus
-from orders.tests.factories import make_order
+from orders.tests.factories import make_order, move
 from products.tests.factories import make_product
 
 pytestmark = pytest.mark.django_db
@@ -149,12 +148,19 @@ def test_no_more_is_given_back_than_was_paid(post):
     assert post(order, {"amount": "4.00", "method": "cash", "kind": "refund"}).status_code == 201
 
 
-def test_a_cancelled_order_owes_nothing_but_its_payments_are_given_back(post):
+@pytest.mark.parametrize(("status", "said"), [("cancelled", "cancelled"), ("no_show", "not picked up")])
+def test_an_order_that_came_to_nothing_owes_nothing_but_its_payments_are_given_back(post, status, said):
     order = make_order_of("10.00")
     post(order, {"amount": "4.00", "method": "cash"})
-    services.change_status(order_id=order.pk, to="cancelled", actor=make_user(role="manager"))
+    move(order, status)
 
-    assert first_error(post(order, {"amount": "1.00", "method": "cash"})) == (409, "exceeds_balance", "amount")
+    refused = post(order, {"amount": "1.00", "method": "cash"})
+
+    assert first_error(refused) == (409, "exceeds_balance", "amount")
+    told = f"The order is {said}: nothing is owed. What was paid can be given back."
+    assert refused.json()["errors"][0]["message"] == told
+    assert CashEntry.objects.count() == 1
+    assert Order.objects.owing().count() == 0
     assert post(order, {"amount": "4.00", "method": "cash", "kind": "refund"}).status_code == 201
     assert Order.objects.get().payment_status == "refunded"
 

@@ -236,12 +236,46 @@ def cash_shares(vat):
 
 def test_a_line_of_which_pieces_were_given_back_stays_on_the_order(post, api_as):
     rolls, cake = make_product(price="0.55"), make_product(name="Nut cake", price="20.00")
-    order = make_order(items=[{"product": rolls.pk, "quantity": 3}, {"product": cake.pk, "quantity": 1}])
+    order = make_order(items=[{"product": rolls.pk, "quantity": 3}, {"product": cake.pk, "quantity": 2}])
     services.pay(order_id=order.pk, amount=order.total, method="card", actor=make_user(role="cashier"))
-    post(order, kind="refund", items=[{"id": lines(order)[1].pk, "quantity": 1}])
+    line = lines(order)[1].pk
+    post(order, kind="refund", items=[{"id": line, "quantity": 2}])
 
     refused = api_as("cashier").patch(f"/api/orders/{order.pk}", {"items": [{"product": rolls.pk, "quantity": 3}]})
 
     assert refusal(refused) == (409, "in_use", "items")
-    assert "Nut cake" in refused.json()["message"] + refused.json()["errors"][0]["message"]
-    assert len(lines(order)) == 2
+    assert refused.json()["errors"][0]["message"] == (
+        f"Money was given back for 2 × Nut cake, so line {line} stays: keep one piece of it at least, "
+        "or cancel the order and place another."
+    )
+    assert [item.quantity for item in lines(order)] == [3, 2]
+    # What the refusal says is possible.
+    kept = [{"product": rolls.pk, "quantity": 3}, {"id": line, "quantity": 1}]
+    assert api_as("cashier").patch(f"/api/orders/{order.pk}", {"items": kept}).status_code == 200
+    assert list(checks()) == []
+
+
+def test_of_several_lines_that_must_stay_each_is_named(post, api_as, order):
+    for line in lines(order):
+        post(order, kind="refund", items=[{"id": line.pk, "quantity": 1}])
+
+    bun = {"product": make_product(price="30.00").pk, "quantity": 1}
+    refused = api_as("cashier").patch(f"/api/orders/{order.pk}", {"items": [bun]})
+
+    assert [problem["field"] for problem in refused.json()["errors"]] == ["items", "items"]
+    for line, problem in zip(lines(order), refused.json()["errors"], strict=True):
+        assert f"1 × {line.product_name}, so line {line.pk} stays" in problem["message"]
+
+
+def test_something_is_taken_off_a_paid_order_once_the_money_is_given_back(post, api_as, two_rates):
+    pay(two_rates, "15.00")
+    first, _ = lines(two_rates)
+    keep = {"items": [{"id": first.pk, "quantity": 1}]}
+    cashier = api_as("cashier")
+
+    assert cashier.patch(f"/api/orders/{two_rates.pk}", keep).status_code == 409
+    post(two_rates, kind="refund", amount="15.00")
+    assert cashier.patch(f"/api/orders/{two_rates.pk}", keep).status_code == 200
+    assert post(two_rates, amount="10.00").status_code == 201
+    assert list(checks()) == []
+    assert Order.objects.get().payment_status == "paid"
