@@ -5,6 +5,10 @@ from importlib import import_module
 from typing import Any
 
 from django.apps import AppConfig, apps
+from django.contrib import admin
+from django.contrib.admin.apps import SimpleAdminConfig
+from django.contrib.admin.checks import check_admin_app, check_dependencies
+from django.core import checks
 from django.db import connections
 from django.db.models.signals import post_migrate
 from django.utils.module_loading import module_has_submodule
@@ -12,11 +16,27 @@ from django.utils.module_loading import module_has_submodule
 
 class BakeryConfig(AppConfig):
     name = "bakery"
+    default = True
 
     def ready(self) -> None:
         from bakery import checks  # noqa: F401  # registers the checks
 
         post_migrate.connect(put_in_place, dispatch_uid="put-in-place")
+
+
+class BackOfficeConfig(SimpleAdminConfig):
+    """Django's admin, whose pages are loaded with the routes: to every command they would cost half a second."""
+
+    def ready(self) -> None:
+        checks.register(check_dependencies, checks.Tags.admin)
+        checks.register(check_pages, checks.Tags.admin)
+
+
+def check_pages(**asked: Any) -> list[checks.CheckMessage]:
+    """Django's check of the admin; of pages that nobody has loaded it would find no fault."""
+    admin.autodiscover()
+    found: list[checks.CheckMessage] = check_admin_app(**asked)
+    return found
 
 
 def put_in_place(app_config: AppConfig, using: str, **_: Any) -> None:

@@ -8,15 +8,12 @@ from decimal import Decimal
 from tempfile import TemporaryFile
 from typing import IO, Any, NamedTuple, cast
 
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-
 Cell = str | int | Decimal | None
 
 # What a spreadsheet takes for a formula. The apostrophes before it count as well, so that a text which
 # looks as if it had been neutralised already comes back as it was.
 FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
+_NOT_IN_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 def neutralise(cell: str) -> str:
@@ -26,7 +23,7 @@ def neutralise(cell: str) -> str:
 
 def harmless(cell: str) -> str:
     """Return the text of a cell as any sheet can hold it: no formula, and no control character, which XML has not."""
-    return neutralise(ILLEGAL_CHARACTERS_RE.sub("", cell))
+    return neutralise(_NOT_IN_XML.sub("", cell))
 
 
 class Table(NamedTuple):
@@ -53,11 +50,21 @@ def to_csv(table: Table) -> Iterator[bytes]:
 
 def to_xlsx(table: Table) -> Iterator[bytes]:
     """Yield the table as a workbook of one sheet."""
+    # Here, since to load it takes longer than many a command that writes no workbook.
+    from openpyxl import Workbook
+    from openpyxl.cell import WriteOnlyCell
+
+    def in_sheet(value: Cell) -> Any:
+        cell = WriteOnlyCell(sheet, cast("Any", value))
+        if isinstance(value, Decimal):
+            cell.number_format = "0.00"
+        return cell
+
     book = Workbook(write_only=True)
     sheet = book.create_sheet(table.name[:31])
     sheet.append(list(table.columns))
     for row in table.rows:
-        sheet.append([_in_sheet(sheet, _safe(cell)) for cell in row])
+        sheet.append([in_sheet(_safe(cell)) for cell in row])
     with TemporaryFile() as file:
         book.save(file)
         yield from read_in_parts(file)
@@ -68,13 +75,6 @@ def read_in_parts(file: IO[bytes]) -> Iterator[bytes]:
     file.seek(0)
     while part := file.read(65536):
         yield part
-
-
-def _in_sheet(sheet: Any, value: Cell) -> Any:
-    cell = WriteOnlyCell(sheet, cast("Any", value))
-    if isinstance(value, Decimal):
-        cell.number_format = "0.00"
-    return cell
 
 
 def _safe(cell: Cell) -> Cell:

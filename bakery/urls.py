@@ -16,6 +16,8 @@ from bakery.health import healthz, readyz
 from bakery.metrics import MetricsViewSet
 from bakery.storage import FOR_GOOD, PICTURES
 
+admin.autodiscover()  # here and not at every start: see BackOfficeConfig
+
 handler400 = "bakery.api.exceptions.bad_request"
 handler404 = "bakery.api.exceptions.not_found"
 handler500 = "bakery.api.exceptions.server_error"

@@ -9,6 +9,8 @@ from django.urls import reverse
 from accounts.tests.factories import make_user
 from bakery.admin import AmountFormField, HistoryModelAdmin
 
+admin.autodiscover()  # as the routes do, which are not loaded yet
+
 
 @pytest.mark.parametrize("written", ["1e5", "1E5", "1_000", "٣.50", "1.2.3", "1,000", ",5", "5.", "NaN", "+3", "3.505"])
 def test_an_amount_is_written_in_plain_digits(written):

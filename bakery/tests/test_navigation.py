@@ -4,6 +4,8 @@ from django.contrib import admin
 from accounts.tests.factories import make_user
 from bakery.navigation import _PAGES, sidebar
 
+admin.autodiscover()  # as the routes do, which are not loaded yet
+
 
 @pytest.mark.parametrize(
     ("role", "seen", "unseen"),

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from products.errors import BadProductFile, ImportIsOver, PlanOutdated
-from products.importing.apply import import_products
+from products.importing import apply
 from products.importing.plan import Plan, SourceFile, plan_import, read_file
 from products.models import ImportFile, ImportPage, ImportState, ProductImport
 
@@ -74,7 +74,7 @@ def _carry_out(record: ProductImport) -> None:
     tell = _teller(record)
     try:
         tell("Reading")
-        import_products(_read(record), user=record.user, reviewed=record.plan, waiting=record.pk, progress=tell)
+        apply.import_products(_read(record), user=record.user, reviewed=record.plan, waiting=record.pk, progress=tell)
     except ImportIsOver:
         return
     except (PlanOutdated, BadProductFile):

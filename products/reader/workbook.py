@@ -7,8 +7,6 @@ from decimal import Decimal
 from io import BytesIO
 from zipfile import BadZipFile, ZipFile
 
-from openpyxl import load_workbook
-
 from products.reader.errors import UnreadableFile, unreadable
 from products.reader.table import Record, Table, take_header
 
@@ -37,6 +35,9 @@ def _refuse_bombs(data: bytes) -> None:
 
 
 def _records(data: bytes) -> Iterator[Record]:
+    # Here, since to load it takes longer than to read most other files.
+    from openpyxl import load_workbook
+
     try:
         with warnings.catch_warnings():
             # What openpyxl does not support (styles, slicers, validations) is nothing that we read.

@@ -324,7 +324,7 @@ def test_what_a_killed_web_server_left_is_the_workers_and_leaves_no_file(office,
         raise SystemExit
 
     with monkeypatch.context() as patch:
-        patch.setattr(review, "import_products", die)
+        patch.setattr(review.apply, "import_products", die)
         with pytest.raises(SystemExit):
             act(office, "confirm")
     with time_machine.travel(clock.now() + timedelta(minutes=2)):

@@ -1,19 +1,20 @@
+from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from rich.console import Console
-from rich.progress import Progress
 
 from products.errors import BadProductFile, PlanOutdated
-from products.importing import Change, Plan, import_products, plan_import, read_file
+from products.importing import Change, Plan, Progress, import_products, plan_import, read_file
 
 MOST_LISTED = 50
 
 
 class Command(BaseCommand):
     help = "Bring the products of a file (.csv, .tsv, .xlsx, .gz) into the catalogue: all of them, or none."
+    # They load every view and page of the admin, which takes longer than to import a thousand products.
+    requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
@@ -39,15 +40,11 @@ class Command(BaseCommand):
         self.stdout.write(f"{told}{' (dry run)' if options['dry_run'] else ''}")
 
     def _import(self, path: Path, *, dry_run: bool, reviewed: str) -> dict[str, int]:
-        # Drawn on a terminal alone; a pipe gets the counts and nothing else.
-        with Progress(console=Console(stderr=True), disable=not self.stderr.isatty(), transient=True) as progress:
-            task = progress.add_task(f"Reading {path.name}", total=None)
+        with ExitStack() as shown:
+            # Drawn on a terminal alone; a pipe gets the counts and nothing else.
+            tell = _bar(shown, f"Reading {path.name}") if self.stderr.isatty() else _silence
             with path.open("rb") as source:
                 file = read_file(source, filename=path.name)
-
-            def tell(step: str, done: int, total: int) -> None:
-                progress.update(task, description=step, completed=done, total=total)
-
             if not dry_run:
                 return import_products(file, user=None, reviewed=reviewed, progress=tell).counts
             plan = plan_import(file)
@@ -64,6 +61,20 @@ class Command(BaseCommand):
         for notice in plan.file.products.notices[:MOST_LISTED]:
             self.stdout.write(f"line {notice.line}: {notice.message}")
         self.stdout.write(f"--plan {plan.fingerprint} imports just this, or nothing once the catalogue has changed.")
+
+
+def _silence(*_: object) -> None: ...
+
+
+def _bar(shown: ExitStack, title: str) -> Progress:
+    """Draw a progress bar as long as `shown` is open; return what moves it on."""
+    # Here, since a pipe need not wait until it is loaded.
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    bar = shown.enter_context(Bar(console=Console(stderr=True), transient=True))
+    task = bar.add_task(title, total=None)
+    return lambda step, done, total: bar.update(task, description=step, completed=done, total=total)
 
 
 def _sentence(change: Change) -> str:
