@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from time import sleep
 
+import pytest
 from django.db import connection
 
 
@@ -25,3 +27,15 @@ def at_once(*acts: Callable[[], object]) -> list[str]:
     connection.close()
     with ThreadPoolExecutor(len(acts)) as pool:
         return list(pool.map(do, acts))
+
+
+def wait_until_somebody_waits() -> None:
+    """Return once another connection to PostgreSQL waits for a lock."""
+    blocked = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    for _ in range(500):
+        with connection.cursor() as cursor:
+            cursor.execute(blocked)
+            if cursor.fetchone()[0]:
+                return
+        sleep(0.01)
+    pytest.fail("Nobody waits for the lock.")

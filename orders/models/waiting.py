@@ -19,6 +19,10 @@ class WishQuerySet(models.QuerySet["Wish"]):
     def waiting(self) -> "WishQuerySet":
         return self.filter(order=None)
 
+    def locked(self) -> "WishQuerySet":
+        """These, each locked as it is read, the longest waiting first: whoever locks several does it in this order."""
+        return self.select_for_update(of=("self",)).order_by("pk")
+
     def over(self, today: date) -> "WishQuerySet":
         """Those that waited in vain."""
         return self.waiting().filter(date__lt=today)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db import transaction
 from django.db.models import F
 
 from bakery import clock
@@ -20,13 +21,29 @@ def erase(person: Person) -> None:
 
     A standing order that came to anything is ended, any other goes; who waits, waits no more.
     """
-    orders = list(selectors.orders_of(person).select_for_update(of=("self",)).order_by("pk"))
+    orders, templates = _lock(person)
     _forget_answers(orders)
     for order in orders:
         _forget_order(order)
-    for standing in list(selectors.standing_orders_of(person).select_for_update(of=("self",)).order_by("pk")):
+    for standing in templates:
         _forget_standing_order(standing)
     selectors.wishes_of(person).delete()
+
+
+def _lock(person: Person) -> tuple[list[Order], list[StandingOrder]]:
+    """Lock all that is the person's, in the order in which others lock it; return the orders and standing orders.
+
+    While we waited for a wish or a standing order, it may have become an order that we did not see. That one comes
+    before them in the order of locks, so all are let go and locked anew.
+    """
+    while True:
+        with transaction.atomic():
+            orders = list(selectors.orders_of(person).select_for_update(of=("self",)).order_by("pk"))
+            templates = list(selectors.standing_orders_of(person).select_for_update(of=("self",)).order_by("pk"))
+            list(selectors.wishes_of(person).locked())
+            if selectors.orders_of(person).count() == len(orders):
+                return orders, templates
+            transaction.set_rollback(True)
 
 
 def _forget_order(order: Order) -> None:

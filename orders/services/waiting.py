@@ -91,9 +91,9 @@ def serve(*, day: date, products: Collection[int], now: datetime) -> list[Order]
     if day < clock.shop_day(now):
         return []
     known = lock_capacity(products)
-    waiting = Wish.objects.waiting().filter(date=day, product__in=known).order_by("pk")
+    waiting = Wish.objects.waiting().filter(date=day, product__in=known).locked()
     orders = []
-    for wish in list(waiting.select_for_update(of=("self",)).select_related("customer")[:MOST_WISHES]):
+    for wish in list(waiting.select_related("customer")[:MOST_WISHES]):
         order = _give(wish, known, now)
         if order is not None:
             orders.append(order)
@@ -103,8 +103,11 @@ def serve(*, day: date, products: Collection[int], now: datetime) -> list[Order]
 def serve_all(now: datetime) -> None:
     """Serve the days of which more is left than was, as after a higher capacity; forget the days that are over."""
     today = clock.shop_day(now)
-    if Wish.objects.over(today).exists():
-        Wish.objects.over(today).delete()
+    over = Wish.objects.over(today)
+    if over.exists():
+        with transaction.atomic():
+            list(over.locked())
+            over.delete()
     days: dict[date, set[int]] = {}
     for day, product in Wish.objects.waiting().order_by("date").values_list("date", "product")[:MOST_WISHES]:
         days.setdefault(day, set()).add(product)

@@ -1,7 +1,6 @@
 """A day's capacity is never exceeded, whatever door an order comes through, and given back when it is not needed."""
 
 from concurrent.futures import ThreadPoolExecutor
-from time import sleep
 
 import pytest
 from django.db import connection, transaction
@@ -15,6 +14,7 @@ from orders.models import Order, OrderItem
 from orders.tests.factories import make_order, on
 from products.models import CapacityGroup, CapacityOverride, Product
 from products.tests.factories import make_product
+from tests.at_once import wait_until_somebody_waits
 
 pytestmark = pytest.mark.django_db
 
@@ -185,17 +185,6 @@ def test_moving_an_order_takes_the_capacity_of_its_new_day():
     services.edit_order(order_id=order.pk, actor=cashier, changes={"due_at": on(3)})
 
     make_order(items=lines((cake, 5)))
-
-
-def wait_until_somebody_waits():
-    blocked = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    for _ in range(500):
-        with connection.cursor() as cursor:
-            cursor.execute(blocked)
-            if cursor.fetchone()[0]:
-                return
-        sleep(0.01)
-    pytest.fail("Nobody waits for the lock.")
 
 
 @pytest.mark.postgres

@@ -1,20 +1,22 @@
 """Waiting for what is sold out, and getting it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import time, timedelta
 
 import pytest
 from django.core import mail
+from django.db import connection, transaction
 
 from accounts.models import User
 from accounts.tests.factories import make_user
-from bakery import clock, jobs
+from bakery import clock, jobs, privacy
 from bakery.models import OpeningHours
 from orders import services
 from orders.models import Notice, Order, OrderItem, Wish
-from orders.tests.factories import make_order, move, on
+from orders.tests.factories import make_order, make_standing_order, move, on
 from products.models import CapacityGroup, CapacityOverride
 from products.tests.factories import make_product
-from tests.at_once import at_once
+from tests.at_once import at_once, wait_until_somebody_waits
 
 URL = "/api/waiting-list"
 EVERYONE = [None, "customer", "cashier", "baker", "driver", "manager", "admin"]
@@ -321,3 +323,80 @@ def test_racing_cancellations_and_orders_never_give_more_than_there_is():
     assert sum(held) == 8
     # What is freed goes to who waits, in the same transaction: no order that comes by gets it.
     assert [wish.order_id is None for wish in Wish.objects.order_by("pk")] == [False] * 3 + [True] * 3
+
+
+races_on_postgres = pytest.mark.skipif(
+    "connection.vendor != 'postgresql'", reason="SQLite lets one writer in at a time anyway"
+)
+
+
+def elsewhere(act):
+    """Do it on a connection of this thread's own."""
+    try:
+        act()
+    finally:
+        connection.close()
+
+
+def forget(customer):
+    privacy.erase(privacy.Person(customer.pk, customer.email))
+
+
+def cancel_what_they_wait_for(customer):
+    product, order = sold_out()
+    wait(product, actor=customer)
+    yield
+    cancel(order)
+
+
+def reach_the_date_of_a_standing_order(customer):
+    make_standing_order(customer=customer, fulfilment="delivery", address="1 Mill Lane")
+    yield
+    services.generate(clock.now())
+
+
+@races_on_postgres
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("cause", [cancel_what_they_wait_for, reach_the_date_of_a_standing_order])
+def test_an_order_that_came_about_while_its_customer_was_being_erased_tells_nothing_of_them(cause):
+    customer = make_user(first_name="Ada", email="ada@example.com")
+    steps = cause(customer)
+    next(steps)
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            next(steps, None)
+            erasing = pool.submit(elsewhere, lambda: forget(customer))
+            wait_until_somebody_waits()
+        erasing.result()
+
+    told = Order.objects.filter(customer=customer).values_list("customer_name", "customer_email", "address")
+    assert told
+    assert not {"Ada", "ada@example.com", "1 Mill Lane"} & {value for row in told for value in row}
+    assert not Wish.objects.exists()
+    assert not Notice.objects.exists()
+
+
+@races_on_postgres
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("act", ["erase", "forget the past"])
+def test_wishes_are_locked_in_the_order_in_which_they_are_served(act):
+    customer, day = make_user(), clock.today() - timedelta(days=1 if act == "forget the past" else -1)
+    products = [sold_out()[0] for _ in range(2)]
+    first, second = (wait(product, actor=customer) for product in reversed(products))
+    # In the index the first one lies behind the second one already; rewritten, it does on the disk, too.
+    for wish in (second, first):
+        Wish.objects.filter(pk=wish.pk).update(date=day)
+
+    def do():
+        forget(customer) if act == "erase" else services.tick(clock.now())
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Wish.objects.select_for_update().get(pk=first.pk)
+            acting = pool.submit(elsewhere, do)
+            wait_until_somebody_waits()
+            # It waits for the first one, so it does not hold the second one yet.
+            Wish.objects.select_for_update(nowait=True).get(pk=second.pk)
+        acting.result()
+
+    assert not Wish.objects.exists()
