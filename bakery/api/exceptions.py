@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import DataError, IntegrityError, InterfaceError, OperationalError
 from django.db.models import ProtectedError, RestrictedError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.html import format_html
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.serializers import as_serializer_error
@@ -21,6 +22,17 @@ from bakery.db import as_already_exists
 from bakery.errors import DomainError, Problem
 
 log = structlog.get_logger("bakery.api")
+
+_BROKEN = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Something went wrong</title>
+<h1>Something went wrong on our side</h1>
+<p>Before you try again, see whether what you did was done.</p>
+<p>If it comes again, tell whoever looks after the program this number: <code>{}</code></p>
+<p><a href="/admin/">Back to the start</a></p>
+"""
 
 STATUS_OF: dict[type[DomainError], HTTPStatus] = {
     errors.NotRecognised: HTTPStatus.UNAUTHORIZED,
@@ -150,7 +162,11 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """handler500: for what breaks before or after a view."""
+    """handler500: for what breaks before or after a view of the API, and in the back office."""
+    if not request.path.startswith("/api"):
+        # No template: whatever broke may break that as well.
+        page = format_html(_BROKEN, request.META.get("bakery.request_id", ""))
+        return HttpResponse(page, status=HTTPStatus.INTERNAL_SERVER_ERROR)
     problem = Problem("server_error", "Something went wrong on our side. Tell us the request_id.")
     return _outside_of_views(request, HTTPStatus.INTERNAL_SERVER_ERROR, problem)
 

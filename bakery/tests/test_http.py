@@ -8,6 +8,7 @@ import logging.config
 import pytest
 from django.test import RequestFactory, override_settings
 
+from accounts.tests.factories import make_user
 from bakery import logs
 from bakery.models import RateCounter
 
@@ -155,6 +156,23 @@ def test_an_unexpected_error_tells_only_its_id(client, db, monkeypatch):
     client.raise_request_exception = False
     response = client.get("/api/products")
     assert refusal(response) == (500, "server_error", None)
+    assert b"secret" not in response.content
+
+
+def test_an_unexpected_error_of_the_back_office_is_a_page_that_tells_its_id(client, db, monkeypatch):
+    from orders.admin.orders import OrderAdmin
+
+    def broken(*_, **__):
+        raise RuntimeError("SELECT secret FROM somewhere")
+
+    monkeypatch.setattr(OrderAdmin, "get_queryset", broken)
+    client.force_login(make_user(role="manager"))
+    client.raise_request_exception = False
+
+    response = client.get("/admin/orders/order/", headers={"X-Request-ID": "a-b.7"})
+
+    assert (response.status_code, response["Content-Type"]) == (500, "text/html; charset=utf-8")
+    assert (response["X-Request-ID"], "<code>a-b.7</code>" in response.content.decode()) == ("a-b.7", True)
     assert b"secret" not in response.content
 
 
