@@ -6,6 +6,7 @@ import logging
 import logging.config
 
 import pytest
+from django.contrib.admin import AdminSite
 from django.test import RequestFactory, override_settings
 
 from accounts.tests.factories import make_user
@@ -160,16 +161,14 @@ def test_an_unexpected_error_tells_only_its_id(client, db, monkeypatch):
 
 
 def test_an_unexpected_error_of_the_back_office_is_a_page_that_tells_its_id(client, db, monkeypatch):
-    from orders.admin.orders import OrderAdmin
-
     def broken(*_, **__):
         raise RuntimeError("SELECT secret FROM somewhere")
 
-    monkeypatch.setattr(OrderAdmin, "get_queryset", broken)
+    monkeypatch.setattr(AdminSite, "each_context", broken)
     client.force_login(make_user(role="manager"))
     client.raise_request_exception = False
 
-    response = client.get("/admin/orders/order/", headers={"X-Request-ID": "a-b.7"})
+    response = client.get("/admin/", headers={"X-Request-ID": "a-b.7"})
 
     assert (response.status_code, response["Content-Type"]) == (500, "text/html; charset=utf-8")
     assert (response["X-Request-ID"], "<code>a-b.7</code>" in response.content.decode()) == ("a-b.7", True)
