@@ -27,6 +27,15 @@ FAVOURITES = [
     "CINNAMON", "SOUR-1000",
 ]  # fmt: skip
 DONE = (Status.CONFIRMED, Status.BAKING, Status.READY, Status.COMPLETED)
+# What is brought each day: to whom, where, at what time, what, and whether it was paid for ahead.
+ROUND = [
+    ("Hotel Lindenhof", "8 Linden Avenue", (7, 30), {"ROLL": 40, "CROISSANT": 20}, True),
+    ("Café Central", "3 Market Square", (8, 0), {"CROISSANT": 25, "PAIN-CHOC": 15}, False),
+    ("Alice Petit", "27 Mill Lane, second floor", (12, 0), {"QUICHE": 2, "BAG-TRAD": 2}, False),
+]
+BROUGHT = (Status.CONFIRMED, Status.BAKING, Status.READY, Status.OUT_FOR_DELIVERY, Status.COMPLETED)
+# Today's round at work: the first stop is on its way, the second waits for the driver, the third is to be baked.
+UNDER_WAY = (4, 3, 1)
 TALK = [
     ("baker", "Sourdough for tomorrow is set. Oven 2 runs 10 degrees hot, watch the rolls."),
     ("cashier", "Hotel Lindenhof asks for 20 more rolls on Saturday."),
@@ -46,6 +55,7 @@ class Command(BaseCommand):
         with transaction.atomic():
             now = clock.now()
             seed_orders(people, now)
+            seed_deliveries(people, now)
             seed_cash(people, now)
             for username, words in TALK:
                 chat.post_message(channel="general", text=words, actor=people[username])
@@ -57,13 +67,12 @@ def seed_orders(people: dict[str, User], now: datetime) -> None:
     """Place orders for three days back to four days ahead; those of the past are paid and gone."""
     draw = random.Random(2026)  # noqa: S311  # the same demo every time
     products = {product.sku: product for product in Product.objects.filter(sku__in=FAVOURITES)}
-    hours, closures = list(OpeningHours.objects.all()), list(Closure.objects.all())
     today = clock.shop_day(now)
     for offset in range(-3, 5):
         day = today + timedelta(days=offset)
         for _ in range(draw.randint(5, 9)):
             due = at(day, draw.choice((8, 9, 10, 11)), draw.choice((0, 30)))
-            if not is_open(due, hours, closures):
+            if not open_at(due):
                 continue
             skus = draw.sample(FAVOURITES, draw.randint(1, 4))
             order = orders.place_order(
@@ -78,7 +87,7 @@ def seed_orders(people: dict[str, User], now: datetime) -> None:
     orders.place_order(
         actor=people["customer"],
         items=[{"product": products["CROISSANT"].pk, "quantity": 12, "note": "for the office"}],
-        due_at=next_open(today + timedelta(days=2), hours, closures),
+        due_at=next_open(today + timedelta(days=2)),
         now=now,
     )
 
@@ -91,6 +100,32 @@ def follow(order: Order, people: dict[str, User], draw: random.Random, offset: i
             orders.change_status(order_id=order.pk, to=status, actor=people["manager"])
     elif offset == 0 or draw.random() < 0.6:
         orders.change_status(order_id=order.pk, to=Status.CONFIRMED, actor=people["cashier"])
+
+
+def seed_deliveries(people: dict[str, User], now: datetime) -> None:
+    """Bring the same round from yesterday to the day after tomorrow; today the driver is on it."""
+    products = {product.sku: product for product in Product.objects.filter(sku__in=FAVOURITES)}
+    today = clock.shop_day(now)
+    for offset in range(-1, 3):
+        far = UNDER_WAY if offset == 0 else (len(BROUGHT) if offset < 0 else 1,) * len(ROUND)
+        for (name, address, time_of_day, pieces, is_paid), steps in zip(ROUND, far, strict=True):
+            due = at(today + timedelta(days=offset), *time_of_day)
+            if not open_at(due):
+                continue
+            order = orders.place_order(
+                actor=people["cashier"],
+                items=[{"product": products[sku].pk, "quantity": count, "note": ""} for sku, count in pieces.items()],
+                due_at=due,
+                customer_name=name,
+                customer_phone="+33 6 12 34 56 78",
+                fulfilment="delivery",
+                address=address,
+                now=min(now, due - timedelta(days=1)),
+            )
+            if is_paid or offset < 0:
+                orders.pay(order_id=order.pk, amount=order.total, method="transfer", actor=people["cashier"])
+            for status in BROUGHT[:steps]:
+                orders.change_status(order_id=order.pk, to=status, actor=people["manager"])
 
 
 def seed_cash(people: dict[str, User], now: datetime) -> None:
@@ -118,8 +153,12 @@ def at(day: date, hour: int, minute: int = 0) -> datetime:
     return clock.wall_time(datetime.combine(day, time(hour, minute)))
 
 
-def next_open(day: date, hours: list[OpeningHours], closures: list[Closure]) -> datetime:
+def open_at(due: datetime) -> bool:
+    return is_open(due, list(OpeningHours.objects.all()), list(Closure.objects.all()))
+
+
+def next_open(day: date) -> datetime:
     """Return ten o'clock of the first day from `day` on at which the shop is open then."""
-    while not is_open(at(day, 10), hours, closures):
+    while not open_at(at(day, 10)):
         day += timedelta(days=1)
     return at(day, 10)
