@@ -124,6 +124,18 @@ def _missing_pictures() -> list[str]:
     ]
 
 
+def asides() -> list[str]:
+    """Return what whoever looks after the shop may want to know of the catalogue, though nothing is wrong."""
+    named = set()
+    for image in Product.objects.exclude(image="").values_list("image", flat=True):
+        named |= {image, *(pictures.thumbnail(image, width) for width in pictures.WIDTHS)}
+    left = sorted(pictures.stored() - named)
+    if not left:
+        return []
+    told = f"{len(left)} files that no product names, such as {left[0]}"
+    return [f"pictures: {told}; those older than a day can be deleted"]
+
+
 def _missing_class() -> list[str]:
     there = VatClass.objects.filter(slug=STANDARD).exists()
     return [] if there else [f"There is no VAT class {STANDARD}, which new products take."]

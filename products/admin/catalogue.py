@@ -1,5 +1,6 @@
 """Products, categories, VAT classes and capacities in the back office."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
@@ -20,7 +21,9 @@ from bakery.admin import (
     HistoryModelAdmin,
     TabularInline,
     button,
+    tell_refusal,
 )
+from bakery.errors import DomainError
 from products import pictures, selectors, services
 from products.admin.imports import may_import, show_upload
 from products.models import (
@@ -248,14 +251,21 @@ class ProductAdmin(ExportModelAdmin):
         obj.__dict__.update(saved.__dict__)
 
     def save_related(self, request: HttpRequest, form: forms.ModelForm, *args: Any) -> None:
-        # The picture comes last: what else is refused takes the transaction back, but no file that was stored in it.
         super().save_related(request, form, *args)
         if "image" not in form.changed_data:
             return
         if image := form.cleaned_data["image"]:
-            services.set_image(product_id=form.instance.pk, upload=image)
+            drawn = pictures.draw(image)
+            # It is stored once all else is sure: what takes the transaction back leaves no file then.
+            transaction.on_commit(partial(self._give_image, request, form.instance.pk, drawn))
         else:
             services.remove_image(product_id=form.instance.pk)
+
+    def _give_image(self, request: HttpRequest, product_id: int, drawn: pictures.Drawn) -> None:
+        try:
+            services.give_image(product_id=product_id, drawn=drawn)
+        except DomainError as refusal:
+            tell_refusal(self, request, refusal, about="The picture")
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         # What refers to a product is endless, and hinders nothing: the service keeps a product with history.

@@ -132,9 +132,16 @@ def set_targets(*, product_id: int, targets: Mapping[int, int]) -> dict[int, int
 def set_image(*, product_id: int, upload: IO[bytes], expected: frozenset[int] | None = None) -> Product:
     """Give a product the picture in `upload`, in place of the one it has.
 
-    Raises BadPicture, NotFound, Stale, and Unavailable where it cannot be stored.
+    Raises BadPicture, and what `give_image` raises.
     """
-    drawn = pictures.draw(upload)
+    return give_image(product_id=product_id, drawn=pictures.draw(upload), expected=expected)
+
+
+def give_image(*, product_id: int, drawn: pictures.Drawn, expected: frozenset[int] | None = None) -> Product:
+    """Give a product a picture that was drawn. Raises NotFound, Stale, and Unavailable where it cannot be stored.
+
+    Call it outside of any transaction: one that is taken back takes the job below with it, and not the files.
+    """
     tasks.forget_picture.using(run_after=clock.now() + AN_HOUR).enqueue(drawn.name)  # should this process be killed
     try:
         pictures.store(drawn.files)

@@ -1,23 +1,24 @@
 """The catalogue in the admin: every change goes through the services."""
 
-import io
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.core.files.storage import FileSystemStorage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models.fields.files import FieldFile
 from django.test import Client
 from django.urls import reverse
-from PIL import Image
 
 from accounts.tests.factories import make_user
 from bakery import clock
 from products import selectors, services
+from products.admin.catalogue import ProductAdmin
 from products.models import CapacityGroup, CapacityOverride, Category, PriceChange, Product, VatClass
 from products.tests.factories import make_category, make_product, make_vat_class
+from products.tests.pictures import drawn, files
 
 ADD, LIST = "/admin/products/product/add/", "/admin/products/product/"
 
@@ -197,13 +198,15 @@ def test_a_product_is_deleted_from_the_list_and_its_page(office):
     assert not Product.objects.exists()
 
 
-def test_a_picture_is_drawn_anew_replaced_and_taken_away(office, settings, tmp_path):
+def test_a_picture_is_drawn_anew_replaced_and_taken_away(
+    office, settings, tmp_path, django_capture_on_commit_callbacks
+):
     settings.MEDIA_ROOT = tmp_path
     product = make_product()
-    drawn = io.BytesIO()
-    Image.new("RGB", (4, 4)).save(drawn, "JPEG", comment=b"secret note")
+    image = SimpleUploadedFile("x.jpg", drawn("JPEG", comment=b"secret note"))
 
-    office.post(page_of(product), filled(office, page_of(product), image=SimpleUploadedFile("x.jpg", drawn.getvalue())))
+    with django_capture_on_commit_callbacks(execute=True):
+        office.post(page_of(product), filled(office, page_of(product), image=image))
     product.refresh_from_db()
     assert re.fullmatch(r"products/[0-9a-f]{32}\.jpg", product.image.name)
     assert b"secret" not in product.image.read()
@@ -214,12 +217,39 @@ def test_a_picture_is_drawn_anew_replaced_and_taken_away(office, settings, tmp_p
     assert product.image.name == ""
 
 
+def test_a_page_that_fails_after_all_leaves_no_picture(office, settings, tmp_path, monkeypatch):
+    settings.MEDIA_ROOT = tmp_path
+    product = make_product()
+    form = filled(office, page_of(product), image=SimpleUploadedFile("x.jpg", drawn("JPEG")))
+
+    def fail(*_):
+        raise SystemExit
+
+    monkeypatch.setattr(ProductAdmin, "log_change", fail)
+    with pytest.raises(SystemExit):
+        office.post(page_of(product), form)
+
+    assert files(tmp_path) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_picture_that_cannot_be_stored_is_told_and_the_rest_is_saved(office, settings, tmp_path, monkeypatch):
+    settings.MEDIA_ROOT = tmp_path
+    product = make_product(name="Roll")
+    form = filled(office, page_of(product), name="Bun", image=SimpleUploadedFile("x.jpg", drawn("JPEG")))
+    monkeypatch.setattr(FileSystemStorage, "_save", lambda *_: 1 / 0)
+
+    answer = office.post(page_of(product), form, follow=True)
+
+    product.refresh_from_db()
+    assert (product.name, product.image.name) == ("Bun", "")
+    assert "The picture: Pictures cannot be stored at the moment. Try again later." in told(answer)
+
+
 def test_a_picture_of_more_than_5_mib_is_refused_as_in_the_api(office, settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path
     product = make_product()
-    drawn = io.BytesIO()
-    Image.new("RGB", (4, 4)).save(drawn, "JPEG")
-    upload = SimpleUploadedFile("x.jpg", drawn.getvalue() + bytes(5 * 1024 * 1024))
+    upload = SimpleUploadedFile("x.jpg", drawn("JPEG") + bytes(5 * 1024 * 1024))
 
     answer = office.post(page_of(product), filled(office, page_of(product), image=upload), follow=True)
 

@@ -2,6 +2,7 @@
 
 import io
 from datetime import timedelta
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -240,3 +241,16 @@ def test_the_admin_lists_the_smallest_size(client, manager, media):
     page = client.get(reverse("admin:products_product_changelist")).content.decode()
 
     assert page.count(f'<img src="{address.removeprefix("http://testserver")}"') == 1
+
+
+def test_the_doctor_tells_of_files_that_no_product_names_and_finds_no_fault_in_it(manager, media):
+    out = StringIO()
+    put(manager, make_product(), drawn("JPEG", size=(400, 20)))
+    call_command("doctor", stdout=out)
+    assert "no product names" not in out.getvalue()
+
+    (media / "products" / "a-320.webp").touch()
+    (media / "products" / "b.jpg").touch()
+    call_command("doctor", stdout=out)
+
+    assert "(pictures: 2 files that no product names, such as products/a-320.webp; " in out.getvalue()

@@ -52,3 +52,5 @@ def _for_information() -> Iterator[str]:
         if ticked and ticked.done_at
         else "worker: never seen"
     )
+    for _, asides in offered("selectors", "asides"):
+        yield from _all_of(asides)
