@@ -2,13 +2,14 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import Any, TypeVar
 
 from django.apps import apps
-from django.db import DEFAULT_DB_ALIAS, IntegrityError, connections, models
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection, connections, models
 from django.db.models.query_utils import DeferredAttribute
 
 from bakery.errors import AlreadyExists, Stale
@@ -104,6 +105,28 @@ class VersionedModel(TimeStampedModel):
         """Save `fields` (all of them where none is named) as the next version."""
         self.version += 1
         self.save(update_fields=[*fields, "version", "updated_at"] if fields else None)
+
+
+@contextmanager
+def little_memory(**more: int) -> Iterator[None]:
+    """Keep SQLite from mapping its file into memory, which is of no use to who goes through everything once.
+
+    What is mapped counts as memory of ours. `more` are further settings of the connection for as long.
+    """
+    if connection.vendor != "sqlite":
+        yield
+        return
+    wanted = {"mmap_size": 0, **more}
+    with connection.cursor() as cursor:
+        usual = {name: cursor.execute(f"PRAGMA {name}").fetchone()[0] for name in wanted}
+        for name, size in wanted.items():
+            cursor.execute(f"PRAGMA {name} = {size:d}")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            for name, size in usual.items():
+                cursor.execute(f"PRAGMA {name} = {size:d}")
 
 
 # Append-only tables. Rebuilding a table in a later SQLite migration drops its triggers without a word,

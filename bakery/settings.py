@@ -133,7 +133,8 @@ def _database() -> dict[str, Any]:
     # While the server is away a request waits two seconds, and the first one after it is back gets through: left to
     # itself the pool would ask again after ever longer pauses.
     pool = {"min_size": 1, "max_size": 8, "timeout": 2, "reconnect_timeout": 1}
-    options |= {"pool": pool, "connect_timeout": 3}
+    # No compiling of single queries: fresh tables look costly to the planner, and then it takes longer than they do.
+    options |= {"pool": pool, "connect_timeout": 3, "options": f"-c jit=off {options.get('options', '')}".strip()}
     return config | {"OPTIONS": options, "CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True}
 
 

@@ -68,6 +68,11 @@ def _replaced(expression: str) -> str:
     return expression
 
 
+# The words of a name, of which a slip may have made others; `name` is a folded one.
+_WORDS = "string_to_array(btrim(split_part(name, E'\\n', 1), ' '), ' ')"
+_IS_SPELT = f"length(word) BETWEEN {SHORTEST} AND {LONGEST} AND word !~ '[0-9]'"
+
+# Names share most of their words, so each is looked at once and not in every name.
 _CHANGED = """
 WITH changed AS MATERIALIZED (
     SELECT id, searchable_name(name) AS name, searchable(sku) AS sku, searchable(description) AS description
@@ -79,11 +84,12 @@ WITH changed AS MATERIALIZED (
     SET name = EXCLUDED.name, sku = EXCLUDED.sku, description = EXCLUDED.description
 )
 INSERT INTO products_spelling (form, word)
-SELECT DISTINCT form, said.word
-FROM (SELECT DISTINCT unnest(words_to_spell(name)) AS word FROM changed) AS said, unnest(spellings(said.word)) AS form
-WHERE NOT EXISTS (SELECT 1 FROM products_spelling AS known WHERE known.form = said.word AND known.word = said.word)
+SELECT DISTINCT form, word
+FROM (SELECT DISTINCT unnest(@words) AS word FROM changed) AS said, unnest(spellings(word)) AS form
+WHERE @is_spelt
+    AND NOT EXISTS (SELECT 1 FROM products_spelling AS known WHERE known.form = said.word AND known.word = said.word)
 ON CONFLICT DO NOTHING
-"""
+""".replace("@words", _WORDS).replace("@is_spelt", _IS_SPELT)
 # Rows whose words alone have changed: most updates are of something else.
 _RENAMED = """
 SELECT fresh.* FROM fresh JOIN former ON former.id = fresh.id
@@ -108,8 +114,7 @@ FROM (
 ) AS words $$;
 
 CREATE OR REPLACE FUNCTION words_to_spell(name text) RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-SELECT array_agg(word) FROM unnest(string_to_array(btrim(split_part(name, E'\\n', 1), ' '), ' ')) AS word
-WHERE length(word) BETWEEN {SHORTEST} AND {LONGEST} AND word !~ '[0-9]' $$;
+SELECT array_agg(word) FROM unnest({_WORDS}) AS word WHERE {_IS_SPELT} $$;
 
 CREATE OR REPLACE FUNCTION spellings(word text) RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
 SELECT array_agg(left(word, at) || substr(word, at + 2)) || word FROM generate_series(0, length(word) - 1) AS at $$;

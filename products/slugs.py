@@ -41,8 +41,10 @@ class SlugBook:
 
 def slug_of(name: str) -> str:
     """Return `name` in small ASCII letters, digits and hyphens; empty where it has none of them."""
-    plain = unicodedata.normalize("NFKD", name.translate(_LETTERS))
-    return slugify("".join(letter for letter in plain if not unicodedata.combining(letter))).strip("-_")
+    if not name.isascii():
+        plain = unicodedata.normalize("NFKD", name.translate(_LETTERS))
+        name = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    return slugify(name).strip("-_")
 
 
 def free_slug(model: type[Category | Product], name: str) -> str:

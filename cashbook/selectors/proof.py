@@ -1,18 +1,17 @@
 """Whether the cash book is still what was written: numbers, hashes, heads and sums, computed anew."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 from django.db.models import Exists, Max, Min, OuterRef, Q, QuerySet, Sum, TextField
 from django.db.models.functions import Cast
 
 from bakery import clock
-from bakery.db import CENT
+from bakery.db import CENT, little_memory
 from cashbook.models import (
     GENESIS,
     SIGN,
@@ -42,7 +41,7 @@ def problems(first: date | None = None, last: date | None = None) -> Iterator[st
 
     With `last`, what came after it is not looked at, and so neither is the end of the book.
     """
-    with _little_memory():
+    with little_memory(cache_size=-4000):
         yield from _problems(first, last)
 
 
@@ -54,25 +53,6 @@ def _problems(first: date | None, last: date | None) -> Iterator[str]:
         yield from _closing_problems(register, first, last)
     for pk in CashEntry.objects.filter(~Exists(Register.objects.filter(pk=OuterRef("register_id")))).values_list("pk"):
         yield f"entry with the id {pk[0]}: its register is not there."
-
-
-@contextmanager
-def _little_memory() -> Iterator[None]:
-    """Keep SQLite from holding the file in memory, which is of no use to who reads everything once."""
-    if connection.vendor != "sqlite":
-        yield
-        return
-    wanted = {"mmap_size": 0, "cache_size": -4000}
-    with connection.cursor() as cursor:
-        usual = {name: cursor.execute(f"PRAGMA {name}").fetchone()[0] for name in wanted}
-        for name, size in wanted.items():
-            cursor.execute(f"PRAGMA {name} = {size:d}")
-    try:
-        yield
-    finally:
-        with connection.cursor() as cursor:
-            for name, size in usual.items():
-                cursor.execute(f"PRAGMA {name} = {size:d}")
 
 
 class _Row(NamedTuple):

@@ -132,7 +132,8 @@ class Product(VersionedModel):
     )
 
     objects = ProductQuerySet.as_manager()
-    history = HistoricalRecords()
+    # Looked up by product and moment alone; other indexes were half of what it costs to write.
+    history = HistoricalRecords(no_db_index=["slug", "category", "vat_class", "capacity_group", "is_active"])
 
     class Meta:
         ordering = ["name", "pk"]

@@ -15,8 +15,9 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
 from accounts.tests.factories import make_user
-from products import importing, services
+from products import importing, indexing, services
 from products.errors import PlanOutdated
+from products.importing import apply
 from products.importing import plan as planning
 from products.models import Category, Product, ProductImport
 from products.tests.factories import make_category, make_product
@@ -381,10 +382,48 @@ def test_an_import_of_many_rows_takes_few_queries(db, write, django_assert_max_n
 
     with django_assert_max_num_queries(40):
         importing.import_products(file, user=None)
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):  # three of them are settings of SQLite
         importing.import_products(file, user=None)
 
     assert Product.objects.count() == Product.history.count() == 5000
+
+
+def test_rows_go_in_as_they_are_in_however_many_parts(db, write, monkeypatch):
+    monkeypatch.setattr(apply, "CHUNK", 2)
+    monkeypatch.setattr(apply, "MANY", 2)
+    odd = ["tab\tand\\backslash", "\\N", "\\.", 'two\nlines, "quoted"', "%s {rows} $1"]
+    header = "sku,name,category,price,description,active\n"
+
+    def file(price):
+        rows = [
+            f'{n},Loaf {n},Bread,{price},"{text.replace(chr(34), 2 * chr(34))}",\n' for n, text in enumerate(odd, 1)
+        ]
+        return read(write(header + "".join(rows)))
+
+    told = []
+    for price, kind in [(1, "created"), (2, "updated")]:
+        result = importing.import_products(file(price), user=None, progress=lambda *step: told.append(step))
+        assert getattr(result, kind) == len(odd)
+        rows = Product.objects.order_by("pk").values_list("sku", "name", "price", "description", "is_active")
+        assert list(rows) == [(str(n), f"Loaf {n}", price, text, True) for n, text in enumerate(odd, 1)]
+
+    assert told[2:5] == [("Writing", 2, 5), ("Writing", 4, 5), ("Writing", 5, 5)]
+    assert indexing.drifts() == []
+
+
+@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="it is SQLite that maps its file")
+def test_an_import_takes_no_memory_for_the_file_of_the_database(db, write):
+    def mapped(*_: object) -> int:
+        with connection.cursor() as cursor:
+            return cursor.execute("PRAGMA mmap_size").fetchone()[0]
+
+    usual, meanwhile = mapped(), set()
+    importing.import_products(
+        read(write(f"{HEADER}Loaf,Bread,2\n")), user=None, progress=lambda *_: meanwhile.add(mapped())
+    )
+
+    assert (meanwhile, mapped()) == ({0}, usual)
+    assert usual > 0
 
 
 # What the API and the command refuse
