@@ -1,5 +1,6 @@
 """Every error on its way out of the API passes through here, and leaves in one shape."""
 
+import sys
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from typing import Any
@@ -23,14 +24,16 @@ from bakery.errors import DomainError, Problem
 
 log = structlog.get_logger("bakery.api")
 
-_BROKEN = """<!doctype html>
+_BROKEN = Problem("server_error", "Something went wrong on our side. Tell us the request_id.")
+_AWAY = "The database is busy or away. Try again in a moment."
+_PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
-<title>Something went wrong</title>
-<h1>Something went wrong on our side</h1>
+<title>{0}</title>
+<h1>{0}</h1>
 <p>Before you try again, see whether what you did was done.</p>
-<p>If it comes again, tell whoever looks after the program this number: <code>{}</code></p>
+<p>If it comes again, tell whoever looks after the program this number: <code>{1}</code></p>
 <p><a href="/admin/">Back to the start</a></p>
 """
 
@@ -66,8 +69,7 @@ def to_response(exc: Exception, context: dict[str, Any]) -> Response:
     if isinstance(exc, exceptions.APIException):
         return _from_api_exception(exc, request)
     log.error("unexpected", exc_info=exc)
-    problem = Problem("server_error", "Something went wrong on our side. Tell us the request_id.")
-    return _answer(request, HTTPStatus.INTERNAL_SERVER_ERROR, [problem])
+    return _answer(request, HTTPStatus.INTERNAL_SERVER_ERROR, [_BROKEN])
 
 
 def _as_known(exc: Exception) -> Exception:
@@ -84,7 +86,7 @@ def _as_known(exc: Exception) -> Exception:
             return as_already_exists(exc) or errors.Conflict("This contradicts what is stored.")
         case OperationalError() | InterfaceError():
             log.warning("database unavailable", exc_info=exc)
-            return errors.Unavailable("The database is busy or away. Try again in a moment.")
+            return errors.Unavailable(_AWAY)
         case SuspiciousOperation():
             return exceptions.ParseError("The request is not well formed.")
         case DataError():
@@ -163,12 +165,18 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """handler500: for what breaks before or after a view of the API, and in the back office."""
-    if not request.path.startswith("/api"):
+    is_away = isinstance(sys.exception(), OperationalError | InterfaceError)
+    status = HTTPStatus.SERVICE_UNAVAILABLE if is_away else HTTPStatus.INTERNAL_SERVER_ERROR
+    if request.path.startswith("/api"):
+        problem = Problem(errors.Unavailable.code, _AWAY) if is_away else _BROKEN
+        answer = _outside_of_views(request, status, problem)
+    else:
         # No template: whatever broke may break that as well.
-        page = format_html(_BROKEN, request.META.get("bakery.request_id", ""))
-        return HttpResponse(page, status=HTTPStatus.INTERNAL_SERVER_ERROR)
-    problem = Problem("server_error", "Something went wrong on our side. Tell us the request_id.")
-    return _outside_of_views(request, HTTPStatus.INTERNAL_SERVER_ERROR, problem)
+        title = _AWAY if is_away else "Something went wrong on our side"
+        answer = HttpResponse(format_html(_PAGE, title, request.META.get("bakery.request_id", "")), status=status)
+    if is_away:
+        answer["Retry-After"] = "2"
+    return answer
 
 
 def _outside_of_views(request: HttpRequest, status: HTTPStatus, problem: Problem) -> HttpResponse:

@@ -7,6 +7,8 @@ import logging.config
 
 import pytest
 from django.contrib.admin import AdminSite
+from django.db import OperationalError
+from django.middleware.csrf import CsrfViewMiddleware
 from django.test import RequestFactory, override_settings
 
 from accounts.tests.factories import make_user
@@ -173,6 +175,37 @@ def test_an_unexpected_error_of_the_back_office_is_a_page_that_tells_its_id(clie
     assert (response.status_code, response["Content-Type"]) == (500, "text/html; charset=utf-8")
     assert (response["X-Request-ID"], "<code>a-b.7</code>" in response.content.decode()) == ("a-b.7", True)
     assert b"secret" not in response.content
+
+
+def test_a_database_that_is_away_is_a_503_in_the_back_office_too(client, db, monkeypatch):
+    def away(*_, **__):
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(AdminSite, "each_context", away)
+    client.force_login(make_user(role="manager"))
+    client.raise_request_exception = False
+
+    response = client.get("/admin/")
+
+    assert (response.status_code, response["Retry-After"]) == (503, "2")
+    assert "busy or away" in response.content.decode()
+    assert response["X-Request-ID"] in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"), [(OperationalError, 503, "unavailable"), (RuntimeError, 500, "server_error")]
+)
+def test_what_breaks_around_a_view_of_the_api_is_told_in_the_envelope(client, db, monkeypatch, error, status, code):
+    def broken(*_):
+        raise error
+
+    monkeypatch.setattr(CsrfViewMiddleware, "process_view", broken)
+    client.raise_request_exception = False
+
+    response = client.get("/api/products")
+
+    assert refusal(response) == (status, code, None)
+    assert response.get("Retry-After") == ("2" if status == 503 else None)
 
 
 @override_settings(THROTTLING=True)
