@@ -3,9 +3,10 @@
 from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
-from django.db import connection
+from django.contrib.auth.models import Permission
 
 from accounts.models import User
+from bakery.queries import KeptQuery
 
 
 class RoleBackend(ModelBackend):
@@ -21,25 +22,13 @@ class RoleBackend(ModelBackend):
         return held
 
 
-# Asked with every request of a signed-in user: the ORM would take three times as long to write it down as the database
-# to answer it.
-_ALL = """
-SELECT kind.app_label, permission.codename
-FROM auth_permission AS permission JOIN django_content_type AS kind ON kind.id = permission.content_type_id
-"""
-_OF_ROLE_OR_OWN = """
-WHERE permission.id IN (
-    SELECT of_role.permission_id FROM auth_group_permissions AS of_role
-    JOIN auth_group AS role ON role.id = of_role.group_id WHERE role.name = %s
-    UNION ALL SELECT own.permission_id FROM accounts_user_user_permissions AS own WHERE own.user_id = %s
+_NAMES = Permission.objects.order_by().values_list("content_type__app_label", "codename")
+_ALL: KeptQuery[tuple[str, str]] = KeptQuery(lambda: _NAMES)
+_OF_ROLE_OR_OWN: KeptQuery[tuple[str, str]] = KeptQuery(
+    lambda role, user: _NAMES.filter(group__name=role).union(_NAMES.filter(user=user), all=True)
 )
-"""
 
 
 def _held_by(user: User) -> set[str]:
-    with connection.cursor() as cursor:
-        if user.is_superuser:
-            cursor.execute(_ALL)
-        else:
-            cursor.execute(_ALL + _OF_ROLE_OR_OWN, [user.role, user.pk])
-        return {f"{app}.{codename}" for app, codename in cursor.fetchall()}
+    names = _ALL() if user.is_superuser else _OF_ROLE_OR_OWN(role=user.role, user=user.pk)
+    return {f"{app}.{codename}" for app, codename in names}

@@ -5,13 +5,14 @@ from typing import NamedTuple
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
-from django.db import connection, models, transaction
+from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from simple_history.models import HistoricalRecords
 
 from bakery import clock, holidays
 from bakery.db import MoneyField
+from bakery.queries import KeptQuery
 
 
 class Shop(models.Model):
@@ -204,10 +205,9 @@ class Mark(NamedTuple):
 class RevisionManager(models.Manager["Revision"]):
     def current(self, name: str) -> Mark:
         """Return how far what `name` stands for is; its number is 0 before the first change."""
-        # Asked with every read of a catalogue, most of which cost little more than this.
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT number, changes_on FROM bakery_revision WHERE name = %s", [name])
-            return Mark(*cursor.fetchone() or (0, None))
+        for number, changes_on in _MARK(name=name):
+            return Mark(number, changes_on)
+        return Mark(0, None)
 
     def lock(self, name: str) -> Mark:
         """Make the writers of `name` wait for each other until this transaction ends; return how far it is."""
@@ -243,6 +243,11 @@ class Revision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.number}"
+
+
+_MARK: KeptQuery[tuple[int, date | None]] = KeptQuery(
+    lambda name: Revision.objects.filter(name=name).values_list("number", "changes_on")
+)
 
 
 class RoutineManager(models.Manager["Routine"]):

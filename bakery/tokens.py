@@ -12,10 +12,15 @@ from rest_framework_simplejwt.tokens import AccessToken, Token
 from rest_framework_simplejwt.utils import get_md5_hash_password
 
 from bakery.errors import NotRecognised
+from bakery.queries import KeptQuery
 
 ACCESS, REFRESH = "access", "refresh"
 
 _END_OF_TIME = 2**33
+
+_ACTIVE_USER: KeptQuery[Any] = KeptQuery(
+    lambda pk: get_user_model()._default_manager.filter(pk=pk, is_active=True).order_by()
+)
 
 
 class TokenNotValid(NotRecognised):
@@ -83,7 +88,7 @@ def _short_text(claim: Any) -> str:
 
 def owner(claims: Claims) -> Any:
     """Return the user that a token was issued to. Raises TokenNotValid for one who is gone, inactive or re-keyed."""
-    user = get_user_model()._default_manager.filter(pk=claims.user_id, is_active=True).first()
-    if user is None or not constant_time_compare(claims.password_mark, get_md5_hash_password(user.password)):
-        raise TokenNotValid
-    return user
+    for user in _ACTIVE_USER(pk=claims.user_id):
+        if constant_time_compare(claims.password_mark, get_md5_hash_password(user.password)):
+            return user
+    raise TokenNotValid

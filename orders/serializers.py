@@ -1,12 +1,16 @@
 """The shapes of orders, their history and their money."""
 
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
+from orjson import Fragment
 from rest_framework import serializers
 
 from bakery import clock
+from bakery.api.caching import Renderings
 from bakery.api.fields import (
     AmountField,
     ChoiceField,
@@ -20,6 +24,7 @@ from bakery.api.fields import (
     TextField,
     WallTimeField,
 )
+from bakery.api.renderers import dump
 from bakery.db import CENT
 from cashbook.models import MAIN, Method
 from orders import services
@@ -31,6 +36,7 @@ from orders.models import (
     Line,
     Order,
     OrderEvent,
+    OrderHead,
     OrderItem,
     Override,
     Payment,
@@ -42,6 +48,7 @@ from orders.models import (
     Status,
     VatBucket,
     Wish,
+    load_orders,
 )
 from products.models import Place
 
@@ -66,6 +73,36 @@ class VatBucketSerializer(serializers.Serializer[Any]):
     gross = AmountField()
 
 
+_RENDERINGS = Renderings(most=5000)
+
+
+class OrderPageSerializer(serializers.ListSerializer[Any]):
+    """A page of orders, by their heads. Those that were shown before in this version are not read again."""
+
+    def to_representation(self, data: Iterable[OrderHead]) -> list[Fragment]:  # type: ignore[override]
+        heads = list(data)
+        kept = _RENDERINGS.find(heads)
+        missing = load_orders([head.id for head in heads if head not in kept])
+        fresh = {OrderHead.of(order): dump(_show(order)) for order in missing}
+        _RENDERINGS.keep(fresh)
+        # By the id: an order that changed since its head was read is shown as it is now.
+        shown = {head.id: rendering for head, rendering in chain(kept.items(), fresh.items())}
+        return [
+            Fragment(b'%b,"allowed_statuses":%b}' % (shown[head.id][:-1], allowed))
+            for head, allowed in zip(heads, self._allowed(heads), strict=True)
+        ]
+
+    def _allowed(self, heads: list[OrderHead]) -> Iterator[bytes]:
+        """Yield the allowed statuses of each order, as JSON."""
+        user, now = self.context["request"].user, self.context["now"]
+        known: dict[tuple[str, str, bool], bytes] = {}
+        for head in heads:
+            alike = head.status, head.fulfilment, now > head.deadline_at
+            if alike not in known:
+                known[alike] = dump(services.allowed_statuses(head, user, now))
+            yield known[alike]
+
+
 class OrderSerializer(ModelSerializer):
     """An order as its customer and the staff read it."""
 
@@ -79,12 +116,13 @@ class OrderSerializer(ModelSerializer):
     class Meta:
         model = Order
         fields = [
-            "id", "code", "tracking_token", "status", "allowed_statuses", "channel", "customer", "customer_name",
+            "id", "code", "tracking_token", "status", "channel", "customer", "customer_name",
             "customer_email", "customer_phone", "fulfilment", "address", "consumption", "due_at", "deadline_at",
             "notes", "items", "total", "vat_total", "vat", "paid", "balance", "payment_status", "created_at",
-            "updated_at",
+            "updated_at", "allowed_statuses",
         ]  # fmt: skip
         read_only_fields = fields
+        list_serializer_class = OrderPageSerializer
 
     @extend_schema_field(serializers.ListField(child=ChoiceField(choices=Status.choices)))
     def get_allowed_statuses(self, order: Order) -> list[str]:
@@ -92,35 +130,40 @@ class OrderSerializer(ModelSerializer):
         return services.allowed_statuses(order, user if user.is_authenticated else None, self.context["now"])
 
     def to_representation(self, instance: Order) -> dict[str, Any]:
-        """Write it down by hand: through its fields, which are there for the schema, it takes three times as long."""
-        order = instance
-        return {
-            "id": order.pk,
-            "code": order.code,
-            "tracking_token": order.tracking_token,
-            "status": order.status,
-            "allowed_statuses": self.get_allowed_statuses(order),
-            "channel": order.channel,
-            "customer": order.customer_id,
-            "customer_name": order.customer_name,
-            "customer_email": order.customer_email,
-            "customer_phone": order.customer_phone,
-            "fulfilment": order.fulfilment,
-            "address": order.address,
-            "consumption": order.consumption,
-            "due_at": clock.local(order.due_at).isoformat(),
-            "deadline_at": clock.local(order.deadline_at).isoformat(),
-            "notes": order.notes,
-            "items": [_line(line) for line in order.lines],
-            "total": f"{order.total:.2f}",
-            "vat_total": f"{order.vat_total:.2f}",
-            "vat": [_bucket(bucket) for bucket in order.vat_buckets()],
-            "paid": f"{order.paid:.2f}",
-            "balance": f"{order.balance:.2f}",
-            "payment_status": order.payment_status,
-            "created_at": clock.local(order.created_at).isoformat(),
-            "updated_at": clock.local(order.updated_at).isoformat(),
-        }
+        return {**_show(instance), "allowed_statuses": self.get_allowed_statuses(instance)}
+
+
+def _show(order: Order) -> dict[str, Any]:
+    """Return what a version of an order shows to anybody, at any time.
+
+    It is written down by hand: through its fields, which are there for the schema, it takes three times as long.
+    """
+    return {
+        "id": order.pk,
+        "code": order.code,
+        "tracking_token": order.tracking_token,
+        "status": order.status,
+        "channel": order.channel,
+        "customer": order.customer_id,
+        "customer_name": order.customer_name,
+        "customer_email": order.customer_email,
+        "customer_phone": order.customer_phone,
+        "fulfilment": order.fulfilment,
+        "address": order.address,
+        "consumption": order.consumption,
+        "due_at": clock.local(order.due_at).isoformat(),
+        "deadline_at": clock.local(order.deadline_at).isoformat(),
+        "notes": order.notes,
+        "items": [_line(line) for line in order.lines],
+        "total": f"{order.total:.2f}",
+        "vat_total": f"{order.vat_total:.2f}",
+        "vat": [_bucket(bucket) for bucket in order.vat_buckets()],
+        "paid": f"{order.paid:.2f}",
+        "balance": f"{order.balance:.2f}",
+        "payment_status": order.payment_status,
+        "created_at": clock.local(order.created_at).isoformat(),
+        "updated_at": clock.local(order.updated_at).isoformat(),
+    }
 
 
 def _line(line: Line) -> dict[str, Any]:
@@ -269,13 +312,11 @@ class PlaceOrderSerializer(serializers.Serializer[Any]):
     items = WantedItemSerializer(many=True, allow_empty=False, max_length=MOST_LINES)  # type: ignore[call-arg]  # unknown to the stubs
     override = TextField(max_length=500, required=False, allow_blank=True)
 
-    def get_fields(self) -> dict[str, Any]:
+    def to_internal_value(self, data: Any) -> Any:
         """Leave out what this caller may not set: it is ignored, whatever it is."""
-        fields = super().get_fields()
-        request = self.context.get("request")
-        if request and not (request.user.is_authenticated and request.user.is_staff):
-            del fields["customer"]
-        return fields
+        if isinstance(data, dict) and not self.context["request"].user.is_staff:
+            data = {name: value for name, value in data.items() if name != "customer"}
+        return super().to_internal_value(data)
 
 
 class EditedItemSerializer(WantedItemSerializer):

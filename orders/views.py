@@ -22,7 +22,7 @@ from bakery.api.throttling import Limit
 from bakery.api.viewsets import ApiViewSet, TaggedListMixin
 from orders import selectors, services
 from orders.filters import OrderFilter, StandingOrderFilter, WishFilter, read_availability
-from orders.models import Order, StandingOrder, Wish, load_lines
+from orders.models import Order, OrderHead, StandingOrder, Wish
 from orders.serializers import (
     AvailabilitySerializer,
     ChangeStatusSerializer,
@@ -81,9 +81,8 @@ class OrderViewSet(TaggedListMixin, ApiViewSet[Order]):
         return {**super().get_serializer_context(), "now": clock.now()}
 
     def paginate_queryset(self, queryset: Any) -> Any:
-        page = super().paginate_queryset(queryset) or []
-        load_lines(page)
-        return page
+        heads = super().paginate_queryset(queryset.values_list(*OrderHead._fields)) or []
+        return [OrderHead._make(head) for head in heads]
 
     def retrieve(self, request: Request, pk: str) -> Response:
         return self.show(self.get_object())

@@ -10,6 +10,7 @@ from django.db.models.functions import Lag
 
 from bakery import clock
 from bakery.models import Revision
+from bakery.queries import KeptQuery
 from products import indexing, pictures
 from products.models import (
     CATALOGUE,
@@ -25,13 +26,18 @@ from products.models import (
 NOTHING = Decimal("0.00")
 MOST_SPANS = 500
 
+_CLASSES: KeptQuery[int] = KeptQuery(lambda: VatClass.objects.order_by("pk").values_list("pk", flat=True))
+_RATES: KeptQuery[tuple[int, Decimal]] = KeptQuery(
+    lambda day, place: (
+        VatRate.objects.filter(place=place, valid_from__lte=day).order_by("valid_from").values_list("vat_class", "rate")
+    )
+)
+
 
 def rates_on(day: date, place: Place | str) -> dict[int, Decimal]:
     """Return the rate of each VAT class, by its id, that holds on `day` at `place`; 0.00 where there is none."""
-    classes = VatClass.objects.order_by("pk").values_list("pk", flat=True)
-    so_far = VatRate.objects.filter(place=place, valid_from__lte=day).order_by("valid_from")
     # The later of two stands last, and counts.
-    return {**dict.fromkeys(classes, NOTHING), **dict(so_far.values_list("vat_class", "rate"))}
+    return {**dict.fromkeys(_CLASSES(), NOTHING), **dict(_RATES(day=day, place=str(place)))}
 
 
 class Terms(NamedTuple):

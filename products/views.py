@@ -28,6 +28,7 @@ from bakery.api.parsers import MOST_FILE, FileParser, TooLarge
 from bakery.api.permissions import ANYONE
 from bakery.api.viewsets import ApiViewSet
 from bakery.errors import NotFound
+from bakery.queries import KeptQuery
 from products import exporting, importing, pictures, selectors, services
 from products.filters import CategoryListFilter, ProductFilter
 from products.models import Category, Place, Product, VatClass
@@ -45,6 +46,8 @@ from products.serializers import (
     VatRateSerializer,
     show_plan,
 )
+
+_ROW: KeptQuery[dict[str, Any]] = KeptQuery(lambda pk: Product.objects.filter(pk=pk).order_by().values(*COLUMNS))
 
 
 class CatalogueViewSet(HotListMixin, ApiViewSet[Any]):
@@ -231,8 +234,9 @@ class ProductViewSet(CatalogueViewSet):
 
     def _show(self, product_id: int, **how: Any) -> Response:
         self.revision = services.revision_on(self.today)
-        for row in self.get_queryset().filter(pk=product_id).values(*COLUMNS):
-            return self.answer(row, row["version"], **how)
+        for row in _ROW(pk=product_id):
+            if row["is_active"] or self.asks_as_staff:
+                return self.answer(row, row["version"], **how)
         raise NotFound("There is no such product.")
 
     def _show_targets(self, targets: dict[int, int]) -> Response:

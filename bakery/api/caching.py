@@ -1,7 +1,8 @@
-"""Hot lists: their tag is known before they are built, and their bytes are kept under it."""
+"""Hot lists: their tag is known before they are built, and their bytes, or those of their items, are kept."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from functools import partial
+from time import monotonic
 from typing import Any, ClassVar, TypeVar, cast
 
 from django.core.cache import cache
@@ -19,6 +20,7 @@ from bakery.api.filters import PAGING
 from bakery.api.renderers import EnvelopeRenderer
 
 T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
 
 # A tag never means two answers, so nothing kept here is ever wrong: time and size only bound the memory.
 SECONDS = 3600
@@ -37,6 +39,29 @@ def remember(tag: str, make: Callable[[], T]) -> T:
         kept = make()
         cache.set(tag, kept, SECONDS)
     return kept
+
+
+class Renderings:
+    """The JSON of objects that this process has shown before, by keys under which an object never looks otherwise.
+
+    They are kept for an hour at the longest, so that what is erased does not outlive that in memory.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._kept: dict[Hashable, bytes] = {}
+        self._since = monotonic()
+
+    def find(self, keys: Iterable[K]) -> dict[K, bytes]:
+        """Return what is kept, by key."""
+        kept = self._kept
+        return {key: kept[key] for key in keys if key in kept}
+
+    def keep(self, fresh: Mapping[Any, bytes]) -> None:
+        if len(self._kept) + len(fresh) > self._most or monotonic() - self._since > SECONDS:
+            # A new one, since another thread may be reading the old one.
+            self._kept, self._since = {}, monotonic()
+        self._kept.update(fresh)
 
 
 class _HotPaginator(Paginator[Any]):

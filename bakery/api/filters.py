@@ -109,16 +109,22 @@ class MultipleChoiceFilter(filters.MultipleChoiceFilter):
 
 
 class FilterSet(filters.FilterSet):
-    """django-filter's, whose form is made once for each class in place of once for each request."""
+    """django-filter's, with the filters that are asked for alone: none of ours does anything unless it is.
 
-    kept_form: ClassVar[type[forms.Form]]
+    To copy them all, and to make a form of them, would take longer than many a list.
+    """
+
+    _forms: ClassVar[dict[tuple[type, frozenset[str]], type[forms.Form]]] = {}
+
+    def __init__(self, data: Any = None, *args: Any, **kwargs: Any) -> None:
+        self.base_filters = {name: one for name, one in self.base_filters.items() if data and name in data}  # type: ignore[has-type]  # of the stubs
+        super().__init__(data, *args, **kwargs)
 
     def get_form_class(self) -> type[forms.Form]:
-        kept: type[forms.Form] | None = vars(type(self)).get("kept_form")
-        if kept is None:
-            kept = super().get_form_class()
-            type(self).kept_form = kept
-        return kept
+        key = type(self), frozenset(self.filters)
+        if key not in self._forms:
+            self._forms[key] = super().get_form_class()
+        return self._forms[key]
 
 
 ChoiceFilter = filters.ChoiceFilter

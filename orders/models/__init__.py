@@ -1,6 +1,6 @@
 """What customers asked for: orders, their lines, their life cycle, their payments; what comes again; who waits."""
 
-from orders.models.lines import Line, OrderItem, VatBucket, load_lines, vat_buckets
+from orders.models.lines import Line, OrderItem, VatBucket, vat_buckets
 from orders.models.orders import (
     EDITABLE,
     FINAL,
@@ -15,12 +15,14 @@ from orders.models.orders import (
     NoticeKind,
     Order,
     OrderEvent,
+    OrderHead,
     OrderQuerySet,
     Payment,
     PaymentKind,
     PaymentStatus,
     RefundedItem,
     Status,
+    load_orders,
 )
 from orders.models.overrides import Override
 from orders.models.standing import SkippedDate, StandingDate, StandingOrder, StandingOrderItem, StandingOrderQuerySet
@@ -41,6 +43,7 @@ __all__ = [
     "NoticeKind",
     "Order",
     "OrderEvent",
+    "OrderHead",
     "OrderItem",
     "OrderQuerySet",
     "Override",
@@ -57,6 +60,6 @@ __all__ = [
     "VatBucket",
     "Wish",
     "WishQuerySet",
-    "load_lines",
+    "load_orders",
     "vat_buckets",
 ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import NamedTuple, Self
 
 from django.db import connection, models
 from django.db.models import F, Q
@@ -10,9 +10,6 @@ from django.db.models.functions import Round
 
 from bakery.db import MoneyField
 from products.models import Product
-
-if TYPE_CHECKING:
-    from orders.models.orders import Order
 
 
 class OrderItem(models.Model):
@@ -88,29 +85,25 @@ class Line(NamedTuple):
         return lines
 
 
-def load_lines(orders: Iterable["Order"]) -> None:
-    """Read the lines of all of `orders` at once."""
-    by_id = {order.pk: order for order in orders}
-    found = Line.of_orders(by_id)
-    for pk, order in by_id.items():
-        order.lines = found.get(pk, [])
+NOTHING = Decimal("0.00")
 
 
-class VatBucket:
+class VatBucket(NamedTuple):
     """What an order contains at one VAT rate."""
 
-    def __init__(self, rate: Decimal, items: Iterable[OrderItem | Line]) -> None:
-        lines = list(items)
-        self.rate = rate
-        self.gross = sum((line.line_total for line in lines), Decimal(0))
-        self.vat = sum((line.vat_amount for line in lines), Decimal(0))
-        self.net = self.gross - self.vat
+    rate: Decimal
+    gross: Decimal
+    vat: Decimal
+
+    @property
+    def net(self) -> Decimal:
+        return self.gross - self.vat
 
 
 def vat_buckets(items: Iterable[OrderItem | Line]) -> list[VatBucket]:
     """Return what lines contain at each VAT rate, the lowest rate first."""
-    lines = list(items)
-    return [
-        VatBucket(rate, [item for item in lines if item.vat_rate == rate])
-        for rate in sorted({item.vat_rate for item in lines})
-    ]
+    sums: dict[Decimal, tuple[Decimal, Decimal]] = {}
+    for item in items:
+        gross, vat = sums.get(item.vat_rate, (NOTHING, NOTHING))
+        sums[item.vat_rate] = gross + item.line_total, vat + item.vat_amount
+    return [VatBucket(rate, *sums[rate]) for rate in sorted(sums)]

@@ -1,8 +1,8 @@
 """What customers asked for: orders, their lines, their life cycle, their payments."""
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from django.conf import settings
 from django.db import models
@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.utils.functional import cached_property
 
 from bakery.db import MoneyField, VersionedModel, append_only
+from bakery.queries import KeptQuery
 from cashbook.models import CashEntry, EntryType, Method
 from orders.models.lines import Line, OrderItem, VatBucket, vat_buckets
 from products.models import Place
@@ -221,21 +222,55 @@ class Order(VersionedModel):
 
     def steps(self) -> dict[str, str]:
         """Return the statuses that may follow, for anyone, each with the permission that the step asks."""
-        steps = self.STEPS[self.status]
-        if self.status == Status.READY:
-            delivery = self.fulfilment == Fulfilment.DELIVERY
-            barred = Status.COMPLETED if delivery else Status.OUT_FOR_DELIVERY
-            return {to: permission for to, permission in steps.items() if to != barred}
-        return steps
+        return _steps(self.status, self.fulfilment)
 
     @cached_property
     def lines(self) -> list[Line]:
-        """The lines as they are shown. `load_lines` reads those of many orders at once."""
+        """The lines as they are shown. `load_orders` reads those of many orders at once."""
         return Line.of_orders([self.pk]).get(self.pk, [])
 
     def vat_buckets(self) -> list[VatBucket]:
         """Return what the order contains at each VAT rate, the lowest rate first."""
         return vat_buckets(self.lines)
+
+
+def _steps(status: str, fulfilment: str) -> dict[str, str]:
+    steps = Order.STEPS[status]
+    if status == Status.READY:
+        barred = Status.COMPLETED if fulfilment == Fulfilment.DELIVERY else Status.OUT_FOR_DELIVERY
+        return {to: permission for to, permission in steps.items() if to != barred}
+    return steps
+
+
+class OrderHead(NamedTuple):
+    """Which order it is, in which version, and what decides about its next step."""
+
+    id: int
+    code: str
+    version: int
+    status: str
+    fulfilment: str
+    deadline_at: datetime
+
+    @classmethod
+    def of(cls, order: Order) -> "OrderHead":
+        return cls._make(getattr(order, name) for name in cls._fields)
+
+    def steps(self) -> dict[str, str]:
+        """As those of the order."""
+        return _steps(self.status, self.fulfilment)
+
+
+_BY_ID = KeptQuery(lambda pks: Order.objects.filter(pk__in=pks).order_by())
+
+
+def load_orders(pks: list[int]) -> list[Order]:
+    """Return the orders with these ids, in any order, with their lines; two queries."""
+    orders = _BY_ID(pks=pks)
+    lines = Line.of_orders(pks)
+    for order in orders:
+        order.lines = lines.get(order.pk, [])
+    return orders
 
 
 class OrderEvent(models.Model):

@@ -8,7 +8,7 @@ from accounts.models import User
 from bakery import clock
 from bakery.errors import DomainError, NotAllowed
 from orders.errors import IllegalTransition
-from orders.models import EDITABLE, RELEASED, SETTLE, NoticeKind, Order, OrderEvent, Status
+from orders.models import EDITABLE, RELEASED, SETTLE, NoticeKind, Order, OrderEvent, OrderHead, Status
 from orders.services import notices, waiting
 from orders.services.editing import lock_order, require_in_time
 
@@ -19,7 +19,7 @@ NOTICE_OF = {
 }
 
 
-def allowed_statuses(order: Order, user: User | None, now: datetime) -> list[str]:
+def allowed_statuses(order: Order | OrderHead, user: User | None, now: datetime) -> list[str]:
     """Return the statuses that `user` (None: a guest) may set at `now`, in the order of the life cycle."""
     if user is None or (not user.is_staff and now > order.deadline_at):
         return []

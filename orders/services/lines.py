@@ -4,27 +4,26 @@ from collections.abc import Iterable, Mapping
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
-from django.db.models import QuerySet
-
 from bakery.db import CENT, MOST_MONEY
 from bakery.errors import DomainError, Problem
+from bakery.queries import KeptQuery
 from orders.models import MOST_LINES, MOST_PIECES, Order, OrderItem
+from orders.services.rules import lock_products
 from products.models import Product, contained_vat
 from products.selectors import Terms
 
+_PRODUCTS = KeptQuery(lambda pks: Product.objects.filter(pk__in=pks))
 
-def find_products(
-    lines: list[dict[str, Any]], *, also: Iterable[int] = (), among: QuerySet[Product] | None = None
-) -> dict[int, Product]:
-    """Return the products that `lines` name, and those with the ids `also`, by id; `among` may lock them.
+
+def find_products(lines: list[dict[str, Any]], *, also: Iterable[int] = (), lock: bool = False) -> dict[int, Product]:
+    """Return the products that `lines` name, and those with the ids `also`, by id; they are locked where asked.
 
     Raises DomainError where there are no lines or too many, or where one names no product or a senseless quantity.
     """
     if not 1 <= len(lines) <= MOST_LINES:
         raise DomainError(f"An order has 1 to {MOST_LINES} lines.", field="items")
-    ids = {line["product"] for line in lines}
-    known = Product.objects.all() if among is None else among
-    products = {product.pk: product for product in known.filter(pk__in=ids | set(also))}
+    ids = {*(line["product"] for line in lines), *also}
+    products = lock_products(ids) if lock else {product.pk: product for product in _PRODUCTS(pks=sorted(ids))}
     problems = [
         Problem("does_not_exist", f"There is no product {line['product']}.", f"items.{index}.product")
         for index, line in enumerate(lines)

@@ -11,7 +11,7 @@ from bakery.errors import DomainError, NotAllowed, Problem
 from orders.models import Channel, Fulfilment, NoticeKind, Order, Override
 from orders.services import notices
 from orders.services.lines import find_products, new_item, set_totals
-from orders.services.rules import deadline_of, locked_products, require_sound
+from orders.services.rules import deadline_of, require_sound
 from orders.services.storing import insert, with_free_code
 from products.models import Place
 from products.selectors import terms_on
@@ -57,7 +57,7 @@ def _place(order: Order, lines: list[dict[str, Any]], *, actor: User | None, now
     fill_in(order)
     require_complete(order)
     terms = terms_on(clock.shop_day(now), order.consumption)
-    products = find_products(lines, among=locked_products())
+    products = find_products(lines, lock=True)
     items = [new_item(line, products[line["product"]], terms) for line in lines]
     overridden = require_sound(order, items, products, now=now, override=bool(order.override_reason), locked=True)
     order.deadline_at = deadline_of(order, products.values())

@@ -10,6 +10,7 @@ from django.db.models import Q
 from bakery import clock
 from bakery.errors import Conflict
 from bakery.models import Closure, OpeningHours, is_open
+from bakery.queries import KeptQuery
 from orders import selectors
 from orders.errors import CapacityExceeded, MaximumExceeded, ProductUnavailable, ShopClosed, TooLate
 from orders.models import Order, OrderItem
@@ -130,7 +131,7 @@ def lock_capacity(products: Iterable[int]) -> dict[int, Product]:
     wanted = set(products)
     of_wanted = Product.objects.filter(pk__in=wanted).exclude(capacity_group=None)
     groups = set(of_wanted.values_list("capacity_group", flat=True))
-    rows = locked_products().filter(Q(pk__in=wanted) | Q(capacity_group__in=groups))
+    rows = _locked_products().filter(Q(pk__in=wanted) | Q(capacity_group__in=groups))
     found = {product.pk: product for product in rows}
     list(CapacityGroup.objects.select_for_update(no_key=True).filter(pk__in=groups).order_by("pk"))
     return found
@@ -181,8 +182,7 @@ def _short_of_time(order: Order, products: list[Product], now: datetime) -> list
 
 
 def _closed(order: Order) -> list[Conflict]:
-    hours = list(OpeningHours.objects.all())
-    closures = list(Closure.objects.covering(order.due_on))
+    hours, closures = _HOURS(), _CLOSURES(day=order.due_on)
     if is_open(order.due_at, hours, closures):
         return []
     day = f"{order.due_on:%A} {order.due_on}"
@@ -254,7 +254,7 @@ def _over_capacity(
     return refusals
 
 
-def locked_products() -> ProductQuerySet:
+def _locked_products() -> ProductQuerySet:
     """Return the products, each to be locked as it is read, in the order of their ids.
 
     Whoever takes from the same limit waits here, and then sees the limits and the orders of that moment.
@@ -262,10 +262,23 @@ def locked_products() -> ProductQuerySet:
     return Product.objects.select_for_update(no_key=True).order_by("pk")
 
 
+_LOCKED = KeptQuery(lambda pks: _locked_products().filter(pk__in=pks))
+_HOURS = KeptQuery(lambda: OpeningHours.objects.all())
+_CLOSURES = KeptQuery(lambda day: Closure.objects.covering(day))
+_OVERRIDES: KeptQuery[tuple[int | None, int | None, int]] = KeptQuery(
+    lambda day: CapacityOverride.objects.filter(day=day).order_by().values_list("product", "group", "capacity")
+)
+
+
+def lock_products(ids: Iterable[int]) -> dict[int, Product]:
+    """Lock these products in the order of their ids, and return those that there are, by id."""
+    return {product.pk: product for product in _LOCKED(pks=sorted(ids))}
+
+
 def _lock(products: dict[int, Product], *, anew: bool = True) -> None:
     """Lock these products, reading them `anew`, and then their capacity groups in the order of their ids."""
     if anew:
-        products.update({product.pk: product for product in locked_products().filter(pk__in=products)})
+        products.update(lock_products(products))
     groups = _groups(products)
     if groups:
         list(CapacityGroup.objects.select_for_update(no_key=True).filter(pk__in=groups).order_by("pk"))
@@ -280,8 +293,7 @@ def _limits(day: date, products: dict[int, Product]) -> _Limits:
     groups = _groups(products)
     pieces = {pk: product.daily_capacity for pk, product in products.items()}
     units = dict(CapacityGroup.objects.filter(pk__in=groups).values_list("pk", "daily_capacity")) if groups else {}
-    overrides = CapacityOverride.objects.filter(day=day)
-    for product, group, capacity in overrides.values_list("product", "group", "capacity"):
+    for product, group, capacity in _OVERRIDES(day=day):
         if product in pieces:
             pieces[product] = capacity
         elif group in groups:

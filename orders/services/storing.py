@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import IntegrityError
 
 from accounts.models import User
+from bakery import queries
 from bakery.db import as_already_exists
 from orders.models import Line, Order, OrderEvent, OrderItem
 
@@ -41,9 +42,11 @@ def with_free_code(order: Order, store: Callable[[], Order]) -> Order:
 
 def insert(order: Order, items: list[OrderItem], *, actor: User | None, now: datetime, note: str = "") -> OrderEvent:
     """Write a new order with its lines and the first event of its history; return that event."""
-    order.save(force_insert=True)
+    queries.insert(order)
     for item in items:
         item.order = order
-    OrderItem.objects.bulk_create(items)
+    queries.insert(*items)
     order.lines = [Line.of(item) for item in items]
-    return OrderEvent.objects.create(order=order, at=now, user=actor, to_status=order.status, note=note)
+    event = OrderEvent(order=order, at=now, user=actor, to_status=order.status, note=note)
+    queries.insert(event)
+    return event

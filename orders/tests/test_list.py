@@ -1,8 +1,12 @@
 """GET /api/orders, one order, and an order by its tracking token."""
 
+from datetime import timedelta
 from decimal import Decimal
+from io import StringIO
 
 import pytest
+import time_machine
+from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -154,6 +158,69 @@ def test_a_list_that_has_not_changed_is_not_sent_again(api_as):
     assert client.get("/api/orders", headers={"If-None-Match": etag}).status_code == 304
     make_order()
     assert client.get("/api/orders", headers={"If-None-Match": etag}).status_code == 200
+
+
+def test_what_was_shown_before_is_shown_as_it_is_now(api_as):
+    """A list need not read an order again in the version in which it has shown it; each change is another version."""
+    cashier, manager = make_user(role="cashier"), make_user(role="manager")
+    customer = make_user(first_name="Ada")
+    order = make_order(actor=customer, items=[{"product": make_product(price="2").pk, "quantity": 2, "note": "Sliced"}])
+    product, client = make_product(price="3").pk, api_as(manager)
+
+    def listed():
+        (shown,) = client.get("/api/orders").json()["data"]
+        assert shown == client.get(f"/api/orders/{order.pk}").json()["data"]
+        return shown
+
+    listed()
+    services.edit_order(order_id=order.pk, actor=cashier, changes={"items": [{"product": product, "quantity": 1}]})
+    assert (listed()["total"], listed()["items"][0]["note"]) == ("3.00", "")
+    services.change_status(order_id=order.pk, to="confirmed", actor=cashier)
+    assert listed()["status"] == "confirmed"
+    services.pay(order_id=order.pk, amount=Decimal(1), method="card", actor=cashier)
+    assert listed()["balance"] == "2.00"
+    services.pay(order_id=order.pk, amount=Decimal(1), method="card", kind="refund", actor=cashier)
+    assert listed()["payment_status"] == "refunded"
+    call_command("erase_customer", customer.username, stdout=StringIO())
+    assert (listed()["customer_name"], listed()["customer_email"]) == ("", "")
+
+
+def test_each_caller_is_told_what_they_may_do_with_an_order_that_others_have_seen(api_as):
+    customer = make_user()
+    order = make_order(actor=customer)
+    make_order(actor=customer, status="ready")
+
+    shown = {
+        role: [one["allowed_statuses"] for one in api_as(who).get("/api/orders").json()["data"]]
+        for role, who in (("manager", "manager"), ("cashier", "cashier"), ("baker", "baker"), ("customer", customer))
+    }
+
+    assert shown == {
+        "manager": [["completed", "cancelled", "no_show"], ["confirmed", "cancelled"]],
+        "cashier": [["completed"], ["confirmed", "cancelled"]],
+        "baker": [[], []],
+        "customer": [[], ["cancelled"]],
+    }
+    with time_machine.travel(order.deadline_at + timedelta(seconds=1), tick=False):
+        late = [one["allowed_statuses"] for one in api_as(customer).get("/api/orders").json()["data"]]
+    assert late == [[], []]
+
+
+def test_an_order_is_not_read_again_in_the_version_that_was_shown(api_as):
+    make_order()
+    fresh = make_order()
+    client = api_as("cashier")
+    found(client)
+    services.change_status(order_id=fresh.pk, to="confirmed", actor=make_user(role="cashier"))
+
+    def lines_read():
+        with CaptureQueriesContext(connection) as caught:
+            found(client)
+        return [query["sql"] for query in caught if "orders_orderitem" in query["sql"]]
+
+    (sql,) = lines_read()
+    assert f"({fresh.pk})" in sql
+    assert lines_read() == []
 
 
 def test_customers_see_their_own_orders_whatever_they_ask(api_as):
