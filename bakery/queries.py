@@ -11,7 +11,8 @@ from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Expression, Field, Model, QuerySet
 from django.db.models.query import FlatValuesListIterable, ModelIterable, ValuesIterable
 from django.db.transaction import TransactionManagementError
@@ -30,19 +31,22 @@ class Given(Expression):
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         return "%s", (self,)
 
-    def find(self, values: dict[str, Any]) -> Any:
+    def find(self, values: dict[str, Any], database: BaseDatabaseWrapper) -> Any:
         """Return the value that it stands for, as the database takes it."""
-        value = values[self.name] if self.index is None else values[self.name][self.index]
+        value = values[self.name]
+        if self.index is not None:
+            value = value[min(self.index, len(value) - 1)]
         if isinstance(value, datetime):
-            return connection.ops.adapt_datetimefield_value(value)
-        return connection.ops.adapt_datefield_value(value) if isinstance(value, date) else value
+            return database.ops.adapt_datetimefield_value(value)
+        return database.ops.adapt_datefield_value(value) if isinstance(value, date) else value
 
 
 class KeptQuery(Generic[Row]):
     """A query that is put into SQL when it is first asked, for each database and each length of what it is given.
 
     `make` returns a queryset, of objects without relations, of `values` or of `values_list`. It gets a `Given` for
-    each value, and a list of them for each list. Asked with the values themselves, the query returns its rows:
+    each value, and a list of them for each list, to stand behind `__in`: so that there are few lengths, a list is
+    filled up with its last value to a power of two. Asked with the values, the query returns its rows:
 
         IN_ROLE = KeptQuery(lambda role, ids: User.objects.filter(role=role, pk__in=ids))
         IN_ROLE(role="baker", ids=[1, 2])
@@ -53,28 +57,33 @@ class KeptQuery(Generic[Row]):
         self._written: dict[object, _Statement | None] = {}
 
     def __call__(self, **values: Any) -> list[Row]:
-        lengths = {name: len(value) for name, value in values.items() if isinstance(value, list)}
-        shape = (connection.vendor, *lengths.items())
+        database = connections[DEFAULT_DB_ALIAS]
+        lengths = {name: _round_up(len(value)) for name, value in values.items() if isinstance(value, list)}
+        shape = (database.vendor, *lengths.items())
         if shape not in self._written:
             given = {
                 name: [Given(name, index) for index in range(lengths[name])] if name in lengths else Given(name)
                 for name in values
             }
             try:
-                self._written[shape] = _Statement(self._make(**given))
+                self._written[shape] = _Statement(self._make(**given), database)
             except EmptyResultSet:  # one of no values: there is nothing to ask
                 self._written[shape] = None
         statement = self._written[shape]
-        return [] if statement is None else statement.ask(values)
+        return [] if statement is None else statement.ask(values, database)
+
+
+def _round_up(count: int) -> int:
+    return 1 << (count - 1).bit_length() if count else 0
 
 
 class _Statement:
     """What the ORM made of a queryset."""
 
-    def __init__(self, queryset: "QuerySet[Any, Any]") -> None:
-        compiler = queryset.query.get_compiler(connection=connection)
+    def __init__(self, queryset: "QuerySet[Any, Any]", database: BaseDatabaseWrapper) -> None:
+        compiler = queryset.query.get_compiler(connection=database)
         self._sql, self._parameters = compiler.as_sql()
-        self._locks = queryset.query.select_for_update and connection.features.has_select_for_update
+        self._locks = queryset.query.select_for_update and database.features.has_select_for_update
         columns = [column for column, *_ in compiler.select]
         self._conversions = [
             (position, converter, column)
@@ -83,28 +92,28 @@ class _Statement:
         ]
         self._row = _maker_of_rows(queryset, columns)
 
-    def ask(self, values: dict[str, Any]) -> list[Any]:
-        if self._locks and not connection.in_atomic_block:
+    def ask(self, values: dict[str, Any], database: BaseDatabaseWrapper) -> list[Any]:
+        if self._locks and not database.in_atomic_block:
             raise TransactionManagementError("A query that locks is asked within a transaction.")
-        parameters = [one.find(values) if isinstance(one, Given) else one for one in self._parameters]
-        with connection.cursor() as cursor:
+        parameters = [one.find(values, database) if isinstance(one, Given) else one for one in self._parameters]
+        with database.cursor() as cursor:
             cursor.execute(self._sql, parameters)
             rows = cursor.fetchall()
-        return [self._row(self._converted(row)) for row in rows]
+        if self._conversions:
+            rows = [self._converted(row, database) for row in rows]
+        return [self._row(row) for row in rows]
 
-    def _converted(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
-        if not self._conversions:
-            return row
+    def _converted(self, row: tuple[Any, ...], database: BaseDatabaseWrapper) -> tuple[Any, ...]:
         values = list(row)
         for position, converter, column in self._conversions:
-            values[position] = converter(values[position], column, connection)
+            values[position] = converter(values[position], column, database)
         return tuple(values)
 
 
 def _maker_of_rows(queryset: "QuerySet[Any, Any]", columns: list[Any]) -> Callable[[tuple[Any, ...]], Any]:
     if issubclass(queryset._iterable_class, ModelIterable):
         names = [column.target.attname for column in columns]
-        return partial(queryset.model.from_db, connection.alias, names)
+        return partial(queryset.model.from_db, DEFAULT_DB_ALIAS, names)
     if issubclass(queryset._iterable_class, ValuesIterable):
         keys = queryset.query.values_select
         return lambda row: dict(zip(keys, row, strict=True))
@@ -118,23 +127,25 @@ def insert(*rows: Model) -> None:
 
     Like `bulk_create` it fires no signals; the model has a key that the database counts, and no `db_default`.
     """
+    database = connections[DEFAULT_DB_ALIAS]
     fields = _written_fields(type(rows[0]))
-    values = [field.get_db_prep_save(field.pre_save(row, add=True), connection) for row in rows for field in fields]
-    with connection.cursor() as cursor:
+    values = [field.get_db_prep_save(field.pre_save(row, add=True), database) for row in rows for field in fields]
+    with database.cursor() as cursor:
         cursor.execute(_insertion(type(rows[0]), len(rows)), values)
         keys = cursor.fetchall()
     for row, (key,) in zip(rows, keys, strict=True):
         row.pk = key
-        row._state.adding, row._state.db = False, connection.alias
+        row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
 
 
+@cache
 def _written_fields(model: type[Model]) -> "list[Field[Any, Any]]":
     return [field for field in model._meta.local_concrete_fields if not field.primary_key]
 
 
 @cache
 def _insertion(model: type[Model], count: int) -> str:
-    quote = connection.ops.quote_name  # the same for both databases
+    quote = connections[DEFAULT_DB_ALIAS].ops.quote_name  # the same for both databases
     columns = [quote(str(field.column)) for field in _written_fields(model)]
     marks = f"({', '.join(['%s'] * len(columns))})"
     return (

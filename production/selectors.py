@@ -3,17 +3,34 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import Count, Exists, F, Max, Q
 
 from bakery.errors import DomainError, NotFound
 from bakery.models import Closure
+from bakery.queries import KeptQuery
 from orders.selectors import demand_on
 from production.models import BakingItem, BakingPlan, CounterSource, Draft, ListedProduct, PlanEdition
 from products.models import Product, ProductTarget
 
 PREVIEW = "preview"
+
+_PLAN = KeptQuery(lambda day: BakingPlan.objects.on(day).order_by())
+_TARGETS: KeptQuery[tuple[int, int]] = KeptQuery(
+    lambda day, weekday: (
+        ProductTarget.objects.filter(~Exists(Closure.objects.covering(day)), weekday=weekday, quantity__gt=0)
+        .order_by()
+        .values_list("product_id", "quantity")
+    )
+)
+_LISTED: KeptQuery[tuple[Any, ...]] = KeptQuery(
+    lambda pks: (
+        Product.objects.filter(pk__in=pks, is_baked=True)
+        .order_by()
+        .values_list("pk", "name", "batch_size", "category__slug", "category__position", "category__name")
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -65,13 +82,12 @@ class Change(NamedTuple):
 
 def baking_list(day: date) -> BakingList:
     """Return the list of `day`. It costs the same few queries whatever stands on it."""
-    plan = BakingPlan.objects.on(day).first()
-    if plan is None:
-        items = draft(day)
-        for item in items:
-            item.ordered = item.planned_for
-        return BakingList(day, items)
-    return BakingList(day, _items_beside_orders(plan), plan)
+    for plan in _PLAN(day=day):
+        return BakingList(day, _items_beside_orders(plan), plan)
+    items = draft(day)
+    for item in items:
+        item.ordered = item.planned_for
+    return BakingList(day, items)
 
 
 def draft(day: date) -> list[Draft]:
@@ -100,18 +116,16 @@ def _items_beside_orders(plan: BakingPlan) -> list[BakingItem | Draft]:
 
 def _targets_on(day: date) -> dict[int, int]:
     """What the counter should have of products that are sold on `day`; nothing while the shop is closed."""
-    open_that_day = ~Exists(Closure.objects.covering(day))
-    of_weekday = ProductTarget.objects.filter(open_that_day, weekday=day.isoweekday(), quantity__gt=0)
-    targets = dict(of_weekday.values_list("product_id", "quantity"))
+    targets = dict(_TARGETS(day=day, weekday=day.isoweekday()))
+    if not targets:
+        return targets
     sold = Product.objects.available_on(day).filter(pk__in=targets).order_by()
     return {pk: targets[pk] for pk in sold.values_list("pk", flat=True)}
 
 
 def listed(product_ids: Iterable[int]) -> list[ListedProduct]:
     """Those of the products that are baked, in the order of the list: by category, then by name."""
-    products = Product.objects.filter(pk__in=product_ids, is_baked=True).order_by()
-    columns = ("pk", "name", "batch_size", "category__slug", "category__position", "category__name")
-    found = [ListedProduct._make(values) for values in products.values_list(*columns)]
+    found = [ListedProduct._make(values) for values in _LISTED(pks=list(product_ids))]
     return sorted(found, key=lambda p: (p.category_position, p.category_name, p.name.casefold(), p.id))
 
 

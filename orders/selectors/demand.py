@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from django.db.models import F, Q, Sum
 
+from bakery.queries import KeptQuery
 from orders.models import Order, OrderItem
 
 
@@ -42,7 +43,17 @@ def taken_between(
     return taken
 
 
+_DEMAND: KeptQuery[tuple[int, int]] = KeptQuery(
+    lambda day: (
+        Order.objects.to_bake()
+        .filter(due_on=day, items__isnull=False)
+        .order_by()
+        .values_list("items__product")
+        .annotate(pieces=Sum("items__quantity"))
+    )
+)
+
+
 def demand_on(day: date) -> dict[int, int]:
-    """Return how many pieces of each baked product (by id) the orders due on `day` ask for, in one query."""
-    lines = Order.objects.to_bake().filter(due_on=day, items__product__is_baked=True).order_by()
-    return dict(lines.values_list("items__product").annotate(pieces=Sum("items__quantity")))
+    """Return how many pieces of each product (by id), baked or not, the orders due on `day` ask for, in one query."""
+    return dict(_DEMAND(day=day))

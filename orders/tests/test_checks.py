@@ -129,7 +129,7 @@ def test_going_over_another_rule_excuses_no_oversold_day():
     assert checks() == [f"{order.due_on}: 5 of product {cake.pk} are ordered, and 4 can be made."]
 
 
-def test_demand_counts_baked_products_of_orders_due(django_assert_num_queries):
+def test_demand_counts_the_pieces_of_orders_due(django_assert_num_queries):
     baked, bought = make_product(), make_product(is_baked=False)
     first, second = clock.shop_day(on(1)), clock.shop_day(on(2))
 
@@ -143,7 +143,7 @@ def test_demand_counts_baked_products_of_orders_due(django_assert_num_queries):
     services.sell(actor=make_user(role="cashier"), items=lines((baked, 7)), method="cash", now=on(1))
 
     with django_assert_num_queries(1):
-        assert demand_on(first) == {baked.pk: 9}
+        assert demand_on(first) == {baked.pk: 9, bought.pk: 1}
     assert demand_on(second) == {baked.pk: 1}
     assert demand_on(second + timedelta(days=1)) == {}
 
