@@ -7,6 +7,7 @@ from typing import Any
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.sql.where import WhereNode
 from simple_history.models import HistoricalRecords
 
 from bakery.db import MoneyField, VersionedModel
@@ -28,6 +29,10 @@ CATALOGUE = "catalogue"
 
 
 class ProductQuerySet(models.QuerySet["Product"]):
+    # What a search has found, in its order. It is known to the very set that `about` returns: neither to count it nor
+    # to take a page of it needs another search. Sets that are made of that one ask for themselves.
+    _keys: list[int] | None = None
+
     def visible_to(self, user: Any) -> "ProductQuerySet":
         """Staff see every product, the public the active ones."""
         return self if user.is_authenticated and user.is_staff else self.filter(is_active=True)
@@ -59,13 +64,24 @@ class ProductQuerySet(models.QuerySet["Product"]):
         search = Search(text)
         if not search:
             return self
-        hits = self.filter(pk__in=search.hits())
-        if hits.exists():
-            return hits.order_by(search.rank(), "name", "pk")
-        meant = search.meant_words()
-        if not meant:
-            return hits
-        return self.filter(pk__in=search.near_misses(meant)).order_by(search.nearness(meant), "name", "pk")
+        asked = search.hits()
+        keys = asked.keys(self)
+        if not keys and (meant := search.meant_words()):
+            asked = search.near_misses(meant)
+            keys = asked.keys(self)
+        found = asked.among(self)
+        found._keys = keys
+        return found
+
+    def count(self) -> int:
+        return super().count() if self._keys is None else len(self._keys)
+
+    def __getitem__(self, wanted: Any) -> Any:
+        if self._keys is None or not isinstance(wanted, slice) or wanted.step:
+            return super().__getitem__(wanted)
+        page = self.all()
+        page.query.where = WhereNode()  # whose conditions they satisfy
+        return page.filter(pk__in=self._keys[wanted])
 
     def free_of(self, allergens: Iterable[str]) -> "ProductQuerySet":
         """Those that contain none of `allergens`; traces (may contain) do not count."""

@@ -6,10 +6,12 @@ trigrams, FTS5 on SQLite and pg_trgm on PostgreSQL, finds whatever has three let
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from django.db import connection
+from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
+from django.db.models.functions import Length
 
 from products.models.words import nearest, searchable, spellings, words_of, words_to_spell
 
@@ -29,6 +31,42 @@ class Piece(NamedTuple):
 # What satisfies one word of a search: any of these, each of them pieces that all stand there.
 Choice = Sequence[Sequence[Piece]]
 Condition = tuple[str, list[str | int]]
+Rows = TypeVar("Rows", bound=QuerySet[Any])
+
+
+class Question(NamedTuple):
+    """Which rows of `products_search` are meant, and the number that they are ordered by before their names."""
+
+    condition: Condition
+    rank: Condition
+
+    def keys(self, products: QuerySet[Any]) -> list[int]:
+        """Return the ids of those of `products` that are meant, in their order: all of them, which one query reads."""
+        sql, params = self.condition
+        joined = products.extra(  # noqa: S610  # our own words
+            tables=["products_search"], where=[f"products_search.{_key()} = products_product.id", sql], params=params
+        )
+        rank = RawSQL(*self.rank)  # noqa: S611  # our own words
+        return list(joined.order_by(rank, *_THEN).values_list("pk", flat=True))
+
+    def among(self, products: Rows) -> Rows:
+        """Narrow `products` down to those that are meant, in their order."""
+        (sql, params), (rank, rank_params) = self
+        table, key = "products_search", _key()
+        found = f"SELECT {key} FROM {table} WHERE {sql}"  # noqa: S608  # our own words, as below
+        if connection.vendor == "postgresql":
+            # By itself: asked for the first ones alone it would read row after row in hope of an early one.
+            found = f"WITH found AS MATERIALIZED ({found}) SELECT {key} FROM found"  # noqa: S608
+        order = f'SELECT {rank} FROM {table} WHERE {table}.{key} = "products_product"."id"'  # noqa: S608
+        return products.filter(pk__in=RawSQL(found, params)).order_by(RawSQL(order, rank_params), *_THEN)  # noqa: S611
+
+
+# Of two names with the same words in the same places, the shorter one says less else.
+_THEN = (Length("name"), "name", "pk")
+
+
+def _key() -> str:
+    return "rowid" if connection.vendor == "sqlite" else "product_id"
 
 
 class Search:
@@ -42,22 +80,24 @@ class Search:
     def __bool__(self) -> bool:
         return bool(self._words)
 
-    def hits(self) -> RawSQL:
-        """The ids of products in which each word stands: `s/sel` as it is, or its parts at the start of words."""
-        return _found([[Piece(word)], *_compound(word)] for word in self._words)
+    def hits(self) -> Question:
+        """Products in which each word stands: `s/sel` as it is, or its parts at the start of words.
 
-    def rank(self) -> RawSQL:
-        """What hits are ordered by: the name itself first, names that begin so, words of names, SKU, description."""
+        The name itself comes first, then names that begin so, words of names, SKU, description.
+        """
         whole = f" {' '.join(self._parts)} "
         tiers: list[Condition] = []
         if self._parts:
-            tiers = [_begins(whole + "\n", "\n"), _begins(whole[:-1]), _all(_starts(self._parts))]
+            tiers = [_begins(whole + "\n", "\n"), _begins(whole), _begins(whole[:-1]), _all(_starts(self._parts))]
         tiers += [
             _all([Piece(word, "name") for word in self._words]),
             ("products_search.sku = %s", [self._text]),
             _each([[Piece(word, "name")], [Piece(word, "sku")]] for word in self._words),
         ]
-        return _first_true(tiers)
+        return Question(
+            _found([[Piece(word)], *_compound(word)] for word in self._words),
+            _first_true(tiers),
+        )
 
     def meant_words(self) -> dict[str, list[str]]:
         """Return, for each part that may be mistyped, the words of names that it may stand for, the nearest first."""
@@ -72,15 +112,12 @@ class Search:
         near = {part: nearest(part, words)[:_MOST_ALTERNATIVES] for part in parts}
         return {part: found for part, found in near.items() if found}
 
-    def near_misses(self, meant: Mapping[str, Sequence[str]]) -> RawSQL:
-        """The ids of products in which each part stands, or in whose name a word stands that it may mean."""
-        return _found([[Piece(part)], *_instead(meant.get(part, ()))] for part in self._parts)
-
-    def nearness(self, meant: Mapping[str, Sequence[str]]) -> RawSQL:
-        """What near misses are ordered by: first those with the nearest words."""
-        return _first_true([
-            _each([[Piece(part, "name")], *_instead(meant.get(part, ())[:1])] for part in self._parts)
-        ])  # fmt: skip
+    def near_misses(self, meant: Mapping[str, Sequence[str]]) -> Question:
+        """Products in which each part stands, or in whose name a word stands that it may mean; the nearest first."""
+        return Question(
+            _found([[Piece(part)], *_instead(meant.get(part, ()))] for part in self._parts),
+            _first_true([_each([[Piece(part, "name")], *_instead(meant.get(part, ())[:1])] for part in self._parts)]),
+        )
 
 
 def _compound(word: str) -> list[list[Piece]]:
@@ -96,8 +133,8 @@ def _instead(words: Iterable[str]) -> list[list[Piece]]:
     return [[Piece(f" {word} ", "name")] for word in words]
 
 
-def _found(choices: Iterable[Choice]) -> RawSQL:
-    """The ids of the rows that satisfy every choice."""
+def _found(choices: Iterable[Choice]) -> Condition:
+    """The rows that satisfy every choice."""
     on_sqlite = connection.vendor == "sqlite"
     conditions: list[Condition] = []
     phrases: list[str] = []
@@ -110,9 +147,7 @@ def _found(choices: Iterable[Choice]) -> RawSQL:
             conditions.append(_any(choice))
     if phrases:
         conditions.insert(0, ("products_search MATCH %s", [" AND ".join(phrases)]))
-    where, params = _joined(" AND ", conditions)
-    key = "rowid" if on_sqlite else "product_id"
-    return RawSQL(f"SELECT {key} FROM products_search WHERE {where}", params)  # noqa: S608, S611  # our own words
+    return _joined(" AND ", conditions)
 
 
 def _is_indexed(piece: Piece) -> bool:
@@ -159,12 +194,7 @@ def _begins(text: str, end: str = "") -> Condition:
     return "substr(products_search.name || %s, 1, %s) = %s", [end, len(text), text]
 
 
-def _first_true(tiers: Sequence[Condition]) -> RawSQL:
-    """The number of the first condition that the product's row satisfies."""
-    key = "rowid" if connection.vendor == "sqlite" else "product_id"
+def _first_true(tiers: Sequence[Condition]) -> Condition:
+    """The number of the first condition that a row satisfies."""
     cases = " ".join(f"WHEN {sql} THEN {number}" for number, (sql, _) in enumerate(tiers))
-    return RawSQL(  # noqa: S611  # our own words
-        f"SELECT CASE {cases} ELSE {len(tiers)} END FROM products_search"  # noqa: S608
-        f' WHERE products_search.{key} = "products_product"."id"',
-        [param for _, params in tiers for param in params],
-    )
+    return f"CASE {cases} ELSE {len(tiers)} END", [param for _, params in tiers for param in params]

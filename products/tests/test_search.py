@@ -145,6 +145,46 @@ def test_hits_come_in_the_order_of_how_well_they_fit(found, shelf):
     assert found("roll", ordering="-name")[:2] == ["Zwieback", "Sweet roll"]
 
 
+def test_of_names_that_fit_alike_the_shorter_comes_first(found, shelf):
+    shelf("Almond baguette with cheese", "Cheese baguette", "Old baguette", "Fig baguette", "Baguette", "Baguettes")
+    shelf("Aged cheese buns", "Chese roll")
+
+    assert found("baguette") == [
+        "Baguette", "Baguettes", "Fig baguette", "Old baguette", "Cheese baguette", "Almond baguette with cheese",
+    ]  # fmt: skip
+    assert found("chesse") == [
+        "Cheese baguette", "Aged cheese buns", "Almond baguette with cheese", "Chese roll",
+    ]  # fmt: skip
+
+
+def test_a_search_is_put_to_the_database_once_for_its_count_and_its_page(shelf, django_assert_num_queries):
+    shelf(*(f"Roll {number}" for number in range(5)))
+
+    with django_assert_num_queries(1):
+        found = Product.objects.filter(is_active=True).about("roll")
+        assert found.count() == 5
+    with django_assert_num_queries(1):
+        assert [product.name for product in found[1:3].select_related("category")] == ["Roll 1", "Roll 2"]
+
+
+def test_what_is_made_of_a_search_is_no_longer_the_search(shelf):
+    shelf("Roll", "Sweet roll", "Bun")
+    shelf("Old roll", is_active=False)
+    found = Product.objects.about("roll")
+
+    active = found.filter(is_active=True)
+
+    assert ([str(one) for one in active], active.count(), found.count()) == (["Roll", "Sweet roll"], 2, 3)
+    assert [str(one) for one in active[:1]] == ["Roll"]
+    assert [str(one) for one in found.order_by("-name")[:2]] == ["Sweet roll", "Roll"]
+    assert (str(found[1]), [str(one) for one in found[::2]], found.exists()) == (
+        "Old roll",
+        ["Roll", "Sweet roll"],
+        True,
+    )
+    assert str(found.first()) == "Roll"
+
+
 def test_pages_of_a_search_follow_on_each_other(guest, shelf):
     shelf(*(f"Roll {number}" for number in range(5)), "A roll")
 
