@@ -49,7 +49,7 @@ class Order:
     is_excused: bool = False
     is_sale: bool = False
     status: str = "pending"
-    has_refunded_lines: bool = False
+    refunded: set[int] = field(default_factory=set)
     payments: list[int] = field(default_factory=list)
     history: list[tuple[str, str]] = field(default_factory=list)
 

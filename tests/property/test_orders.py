@@ -128,9 +128,10 @@ class Orders(ShopOnPaper):
             for line in lines:
                 line.price = old.get(line.product, self.bakery.products[line.product].price)
             total = sum(line.price * line.quantity for line in lines)
+            had, has = (Counter(line.product for line in found) for found in (order.lines, lines))
             if answer == (409, "in_use"):
-                # A line stays as long as a refund tells of it.
-                assert order.has_refunded_lines
+                # A line of which a refund tells stays.
+                assert any(has[pk] < had[pk] for pk in order.refunded)
                 return
             if answer == (409, "exceeds_balance"):
                 # How a payment was divided among the rates is the cash book's to know.
@@ -138,6 +139,7 @@ class Orders(ShopOnPaper):
                 return
             assert answer == (200,)
             assert total >= order.paid
+            assert order.refunded <= has.keys()
             self.keep(pk, lines, due_at, place or order.consumption)
 
     def keep(self, pk, lines, due_at, place):
@@ -226,7 +228,7 @@ class Orders(ShopOnPaper):
             assert quantity <= line["quantity"]
             assert amount <= order.paid
             order.payments.append(-amount)
-            order.has_refunded_lines = True
+            order.refunded.add(line["product"])
         else:
             assert answer == (409, "exceeds_balance")
 
