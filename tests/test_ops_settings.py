@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.db import connection
 
 from bakery import env
 
@@ -65,3 +66,21 @@ def test_a_key_is_made_once_and_kept_for_its_owner(tmp_path, monkeypatch):
     assert len(key) >= 50
     assert env.secret_key(tmp_path) == key
     assert (tmp_path / "secret-key").stat().st_mode & 0o777 == 0o600
+
+
+def test_postgres_compiles_no_queries_and_is_told_what_else_the_address_asks_for(tmp_path):
+    address = "postgres://shop@db/shop?options=-c%20work_mem%3D8MB"
+    show = "from bakery.settings import DATABASES; print(DATABASES['default']['OPTIONS']['options'])"
+    told = subprocess.run(
+        [sys.executable, "-c", show],
+        cwd=ROOT, env=os.environ | {"DATA_DIR": str(tmp_path), "DATABASE_URL": address}, capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    assert told.stdout.strip() == "-c jit=off -c work_mem=8MB"
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="it is PostgreSQL that compiles")
+def test_connections_to_postgres_are_without_jit(db):
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW jit")
+        assert cursor.fetchone() == ("off",)

@@ -88,7 +88,7 @@ class Search:
         whole = f" {' '.join(self._parts)} "
         tiers: list[Condition] = []
         if self._parts:
-            tiers = [_begins(whole + "\n", "\n"), _begins(whole), _begins(whole[:-1]), _all(_starts(self._parts))]
+            tiers = [_is(whole), _begins(whole), _begins(whole[:-1]), _all(_starts(self._parts))]
         tiers += [
             _all([Piece(word, "name") for word in self._words]),
             ("products_search.sku = %s", [self._text]),
@@ -190,8 +190,16 @@ def _joined(word: str, conditions: Iterable[Condition]) -> Condition:
     return f"({word.join(sql for sql, _ in listed)})", [param for _, params in listed for param in params]
 
 
-def _begins(text: str, end: str = "") -> Condition:
-    return "substr(products_search.name || %s, 1, %s) = %s", [end, len(text), text]
+def _is(words: str) -> Condition:
+    """Whether these are all words of the name; its own letters may follow on a line of their own."""
+    return (
+        "(products_search.name = %s OR substr(products_search.name, 1, %s) = %s)",
+        [words, len(words) + 1, f"{words}\n"],
+    )
+
+
+def _begins(text: str) -> Condition:
+    return "substr(products_search.name, 1, %s) = %s", [len(text), text]
 
 
 def _first_true(tiers: Sequence[Condition]) -> Condition:
