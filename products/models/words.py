@@ -18,7 +18,7 @@ BETWEEN_WORDS = r"[\u0001-\u002f\u003a-\u0060\u007b-\u00a9\u2000-\u2bff\u3000-\u
 SHORTEST, LONGEST = 4, 40
 _LONG = 6
 
-_MARKS, _BETWEEN_WORDS = re.compile(MARKS), re.compile(BETWEEN_WORDS)
+_MARKS, _BETWEEN_WORDS, _DIGIT = re.compile(MARKS), re.compile(BETWEEN_WORDS), re.compile("[0-9]")
 _REPLACED = LETTERS | str.maketrans(LIGATURES)
 
 
@@ -47,7 +47,7 @@ def searchable_name(name: str) -> str:
 def words_to_spell(name: str) -> set[str]:
     """Return the words of a name that somebody may mistype: of letters alone, neither short nor endless."""
     words = words_of(searchable(name))
-    return {word for word in words if SHORTEST <= len(word) <= LONGEST and not re.search("[0-9]", word)}
+    return {word for word in words if SHORTEST <= len(word) <= LONGEST and not _DIGIT.search(word)}
 
 
 def spellings(word: str) -> set[str]:
