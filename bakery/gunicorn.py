@@ -1,16 +1,44 @@
 """Gunicorn's configuration: `gunicorn --config python:bakery.gunicorn bakery.wsgi`."""
 
+import gc
 import os
 import shutil
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
+from gunicorn.workers.gthread import ThreadWorker
+
 from bakery import env, logs
+
+
+class FairWorker(ThreadWorker):  # type: ignore[misc]  # it has no types
+    """Gunicorn's threaded worker, which takes new connections only while one of its threads is free.
+
+    Otherwise whoever wakes first takes them all and keeps them, and one process works while the other waits. So that
+    connections that are kept busy shut nobody out, one more is let in every `PATIENCE` seconds all the same.
+    """
+
+    PATIENCE = 0.02
+    _accepted_at = 0.0
+
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        busy = self.nr_conns - len(self.keepalived_conns) - len(self.pending_conns)
+        full = busy >= self.cfg.threads and time.monotonic() - self._accepted_at < self.PATIENCE
+        if self._accepting and full:
+            self.set_accept_enabled(False)
+            timeout = min(timeout, self.PATIENCE)
+        super().wait_for_and_dispatch_events(timeout)
+
+    def accept(self, listener: Any) -> None:
+        self._accepted_at = time.monotonic()
+        super().accept(listener)
+
 
 bind = f"{env.text('HOST', '127.0.0.1')}:{env.count('PORT', 8000)}"
 workers = env.count("WORKERS", 2)
-worker_class = "gthread"
+worker_class = FairWorker
 threads = 4
 # Loaded once, before the workers are forked: they start faster and share memory.
 preload_app = True
@@ -42,6 +70,12 @@ def on_starting(_: Any) -> None:
         pid = folder.name.split("-")[2]
         if pid.isdecimal() and not Path(f"/proc/{pid}").exists() and folder.stat().st_uid == os.geteuid():
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def when_ready(_: Any) -> None:
+    """What is loaded by now stays: no worker need look through it for garbage, nor copy it by doing so."""
+    gc.collect()
+    gc.freeze()
 
 
 def pre_fork(_server: Any, _worker: Any) -> None:

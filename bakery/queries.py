@@ -4,7 +4,7 @@ The ORM takes two to five times as long to write such a query down as the databa
 dozen. What is kept is the ORM's own SQL: models, lookups and what differs between databases stay its business.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence, Set
 from datetime import date, datetime
 from functools import cache, partial
 from operator import itemgetter
@@ -14,7 +14,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Expression, Field, Model, QuerySet
-from django.db.models.query import FlatValuesListIterable, ModelIterable, ValuesIterable
+from django.db.models.query import FlatValuesListIterable, ModelIterable, NamedValuesListIterable, ValuesIterable
 from django.db.transaction import TransactionManagementError
 
 Row = TypeVar("Row")
@@ -36,6 +36,8 @@ class Given(Expression):
         value = values[self.name]
         if self.index is not None:
             value = value[min(self.index, len(value) - 1)]
+        if value is None or isinstance(value, Set | tuple):
+            raise TypeError(f"{self.name} must be a value or a list, not {value!r}.")
         if isinstance(value, datetime):
             return database.ops.adapt_datetimefield_value(value)
         return database.ops.adapt_datefield_value(value) if isinstance(value, date) else value
@@ -46,7 +48,7 @@ class KeptQuery(Generic[Row]):
 
     `make` returns a queryset, of objects without relations, of `values` or of `values_list`. It gets a `Given` for
     each value, and a list of them for each list, to stand behind `__in`: so that there are few lengths, a list is
-    filled up with its last value to a power of two. Asked with the values, the query returns its rows:
+    filled up with its last value to a power of two. Asked with the values, none of them None, it returns its rows:
 
         IN_ROLE = KeptQuery(lambda role, ids: User.objects.filter(role=role, pk__in=ids))
         IN_ROLE(role="baker", ids=[1, 2])
@@ -81,9 +83,15 @@ class _Statement:
     """What the ORM made of a queryset."""
 
     def __init__(self, queryset: "QuerySet[Any, Any]", database: BaseDatabaseWrapper) -> None:
-        compiler = queryset.query.get_compiler(connection=database)
+        query, of_objects = queryset.query, issubclass(queryset._iterable_class, ModelIterable)
+        prefetched = queryset._prefetch_related_lookups  # type: ignore[attr-defined]  # unknown to the stubs
+        unknown = query.select_related or prefetched or (of_objects and query.annotations)
+        if unknown or issubclass(queryset._iterable_class, NamedValuesListIterable):
+            raise TypeError("A kept query knows no relations, annotated objects and named rows.")
+        # What is kept must not hold on to this thread's file of SQLite.
+        compiler = query.get_compiler(connection=database.copy() if database.vendor == "sqlite" else database)
         self._sql, self._parameters = compiler.as_sql()
-        self._locks = queryset.query.select_for_update and database.features.has_select_for_update
+        self._locks = query.select_for_update and database.features.has_select_for_update
         columns = [column for column, *_ in compiler.select]
         self._conversions = [
             (position, converter, column)
@@ -122,11 +130,13 @@ def _maker_of_rows(queryset: "QuerySet[Any, Any]", columns: list[Any]) -> Callab
     return tuple
 
 
-def insert(*rows: Model) -> None:
+def insert_rows(rows: Sequence[Model]) -> None:
     """Write a few new rows of one model, in one statement, and give them their keys.
 
     Like `bulk_create` it fires no signals; the model has a key that the database counts, and no `db_default`.
     """
+    if not rows:
+        return
     database = connections[DEFAULT_DB_ALIAS]
     fields = _written_fields(type(rows[0]))
     values = [field.get_db_prep_save(field.pre_save(row, add=True), database) for row in rows for field in fields]

@@ -25,6 +25,7 @@ K = TypeVar("K", bound=Hashable)
 # A tag never means two answers, so nothing kept here is ever wrong: time and size only bound the memory.
 SECONDS = 3600
 LARGEST = 128 * 1024
+LARGEST_KEPT = 4 * 1024
 
 
 def tag_of(version: int, *variant: Any) -> str:
@@ -44,7 +45,7 @@ def remember(tag: str, make: Callable[[], T]) -> T:
 class Renderings:
     """The JSON of objects that this process has shown before, by keys under which an object never looks otherwise.
 
-    They are kept for an hour at the longest, so that what is erased does not outlive that in memory.
+    At most so many, none of more than LARGEST_KEPT; what was kept is not looked at any more after an hour.
     """
 
     def __init__(self, most: int) -> None:
@@ -54,14 +55,19 @@ class Renderings:
 
     def find(self, keys: Iterable[K]) -> dict[K, bytes]:
         """Return what is kept, by key."""
+        if monotonic() - self._since > SECONDS:
+            self._start_anew()
         kept = self._kept
         return {key: kept[key] for key in keys if key in kept}
 
     def keep(self, fresh: Mapping[Any, bytes]) -> None:
-        if len(self._kept) + len(fresh) > self._most or monotonic() - self._since > SECONDS:
-            # A new one, since another thread may be reading the old one.
-            self._kept, self._since = {}, monotonic()
-        self._kept.update(fresh)
+        if len(self._kept) + len(fresh) > self._most:
+            self._start_anew()
+        self._kept.update((key, rendering) for key, rendering in fresh.items() if len(rendering) <= LARGEST_KEPT)
+
+    def _start_anew(self) -> None:
+        # With another dict, since another thread may be reading this one.
+        self._kept, self._since = {}, monotonic()
 
 
 class _HotPaginator(Paginator[Any]):

@@ -69,8 +69,9 @@ def _reader_of(
 ) -> BaseSerializer[Any]:
     """Return a serializer that reads `data`. Its fields are those of the first one of its class.
 
-    To copy them for every body, as a serializer does, takes longer than to read the body. A class that decides about
-    its fields case by case (`get_fields`), and fields that read a form, need a serializer of their own.
+    To copy them for every body, as a serializer does, takes longer than to read the body. The reader itself knows its
+    context, its fields do not. A class that decides about its fields case by case (`get_fields`), and fields that read
+    a form, get a serializer of their own.
     """
     if hasattr(data, "getlist") or serializer_class.get_fields not in _FIELDS_OF_THE_CLASS:  # type: ignore[attr-defined]
         return serializer_class(data=data, partial=partial, context=context)

@@ -1,10 +1,14 @@
 """Queries that are put into SQL once, and rows that are written without the ORM's compiler."""
 
+import gc
+import weakref
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from threading import Thread
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection, connections, transaction
+from django.db.models import F
 from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 
@@ -90,15 +94,71 @@ def test_a_query_is_put_into_sql_once_and_asks_the_database_each_time():
 
     in_role = KeptQuery(make)
     make_user(role="baker")
-    with CaptureQueriesContext(
-        connection,
-    ) as asked:
+    with CaptureQueriesContext(connection) as asked:
         assert [len(in_role(role=role)) for role in (Role.BAKER, Role.DRIVER)] == [1, 0]
     make_user(role="driver")
 
     assert len(in_role(role=Role.DRIVER)) == 1
     assert len(made) == 1
     assert len(asked) == 2
+
+
+def test_few_lengths_of_lists_are_put_into_sql():
+    made = []
+
+    def make(pks):
+        made.append(pks)
+        return Product.objects.filter(pk__in=pks)
+
+    among, products = KeptQuery(make), [make_product() for _ in range(8)]
+    for count in (5, 6, 7, 8):
+        assert len(among(pks=[product.pk for product in products[:count]])) == count
+
+    assert len(made) == 1
+
+
+@pytest.mark.parametrize(
+    "queryset",
+    [
+        Product.objects.select_related("category"),
+        Product.objects.prefetch_related("targets"),
+        Product.objects.annotate(also=F("name")),
+        Product.objects.values_list("name", named=True),
+    ],
+)
+def test_what_a_kept_query_does_not_know_is_refused(queryset):
+    with pytest.raises(TypeError, match="knows no"):
+        KeptQuery(lambda: queryset)()
+
+
+@pytest.mark.parametrize("value", [None, {1, 2}, (1, 2)])
+def test_what_would_be_asked_otherwise_than_meant_is_refused(value):
+    with pytest.raises(TypeError, match="pk must be"):
+        KeptQuery(lambda pk: Product.objects.filter(pk=pk))(pk=value)
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL has a pool")
+@pytest.mark.django_db(transaction=True)
+def test_a_query_does_not_hold_on_to_the_database_of_the_thread_that_asked_it_first():
+    kept, opened = KeptQuery(lambda: Product.objects.all()), []
+
+    def ask():
+        kept()
+        opened.append(weakref.ref(connections[DEFAULT_DB_ALIAS]))
+        connection.close()
+
+    thread = Thread(target=ask)
+    thread.start()
+    thread.join()
+    del thread
+    gc.collect()
+
+    assert opened[0]() is None
+
+
+def test_nothing_is_written_where_there_are_no_rows(django_assert_num_queries):
+    with django_assert_num_queries(0):
+        queries.insert_rows([])
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite locks no rows")
@@ -118,7 +178,7 @@ def test_rows_are_written_as_the_orm_writes_them():
     order = make_order()
     notes = [OrderEvent(order=order, at=order.created_at, to_status="ready", changes={"a": ["ö", None]}) for _ in "ab"]
 
-    queries.insert(*notes)
+    queries.insert_rows(notes)
 
     assert [note.pk for note in notes] == sorted(note.pk for note in notes)
     for note in notes:
@@ -136,7 +196,7 @@ def test_times_are_filled_in():
         deadline_at=order.due_at, total=Decimal("1.00"), vat_total=Decimal(0),
     )  # fmt: skip
 
-    queries.insert(fresh)
+    queries.insert_rows([fresh])
 
     kept = Order.objects.get(pk=fresh.pk)
     assert (kept.created_at, kept.updated_at, kept.version) == (fresh.created_at, fresh.updated_at, 1)
@@ -146,5 +206,5 @@ def test_times_are_filled_in():
 def test_what_the_database_refuses_is_refused():
     order = make_order()
     with pytest.raises(IntegrityError), transaction.atomic():
-        queries.insert(Notice(order=order, kind="no such kind"))
+        queries.insert_rows([Notice(order=order, kind="no such kind")])
     assert not order.notices.exists()

@@ -1,6 +1,6 @@
 """What customers asked for: orders, their lines, their life cycle, their payments; what comes again; who waits."""
 
-from orders.models.lines import Line, OrderItem, VatBucket, vat_buckets
+from orders.models.lines import Line, OrderItem, vat_buckets
 from orders.models.orders import (
     EDITABLE,
     FINAL,
@@ -57,7 +57,6 @@ __all__ = [
     "StandingOrderItem",
     "StandingOrderQuerySet",
     "Status",
-    "VatBucket",
     "Wish",
     "WishQuerySet",
     "load_orders",

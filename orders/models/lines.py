@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Round
 
 from bakery.db import MoneyField
+from cashbook.models import VatShare
 from products.models import Product
 
 
@@ -85,9 +86,6 @@ class Line(NamedTuple):
         return lines
 
 
-NOTHING = Decimal("0.00")
-
-
 class VatBucket(NamedTuple):
     """What an order contains at one VAT rate."""
 
@@ -100,10 +98,10 @@ class VatBucket(NamedTuple):
         return self.gross - self.vat
 
 
-def vat_buckets(items: Iterable[OrderItem | Line]) -> list[VatBucket]:
+def vat_buckets(items: Iterable[OrderItem | Line]) -> list[VatShare]:
     """Return what lines contain at each VAT rate, the lowest rate first."""
     sums: dict[Decimal, tuple[Decimal, Decimal]] = {}
     for item in items:
-        gross, vat = sums.get(item.vat_rate, (NOTHING, NOTHING))
+        gross, vat = sums.get(item.vat_rate, (Decimal(0), Decimal(0)))
         sums[item.vat_rate] = gross + item.line_total, vat + item.vat_amount
-    return [VatBucket(rate, *sums[rate]) for rate in sorted(sums)]
+    return [VatShare(rate, *sums[rate]) for rate in sorted(sums)]

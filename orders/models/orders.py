@@ -11,8 +11,8 @@ from django.utils.functional import cached_property
 
 from bakery.db import MoneyField, VersionedModel, append_only
 from bakery.queries import KeptQuery
-from cashbook.models import CashEntry, EntryType, Method
-from orders.models.lines import Line, OrderItem, VatBucket, vat_buckets
+from cashbook.models import CashEntry, EntryType, Method, VatShare
+from orders.models.lines import Line, OrderItem, vat_buckets
 from products.models import Place
 
 
@@ -229,7 +229,7 @@ class Order(VersionedModel):
         """The lines as they are shown. `load_orders` reads those of many orders at once."""
         return Line.of_orders([self.pk]).get(self.pk, [])
 
-    def vat_buckets(self) -> list[VatBucket]:
+    def vat_buckets(self) -> list[VatShare]:
         """Return what the order contains at each VAT rate, the lowest rate first."""
         return vat_buckets(self.lines)
 

@@ -1,7 +1,6 @@
 """The shapes of orders and their history, as they are shown."""
 
 from collections.abc import Iterable, Iterator
-from itertools import chain
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -16,6 +15,7 @@ from bakery.api.fields import (
     ModelSerializer,
 )
 from bakery.api.renderers import dump
+from cashbook.models import VatShare
 from orders import services
 from orders.errors import OVERRIDABLE
 from orders.models import (
@@ -27,7 +27,6 @@ from orders.models import (
     Override,
     PaymentStatus,
     Status,
-    VatBucket,
     load_orders,
 )
 
@@ -62,12 +61,23 @@ class OrderPageSerializer(serializers.ListSerializer[Any]):
         missing = load_orders([head.id for head in heads if head not in kept])
         fresh = {OrderHead.of(order): dump(_show(order)) for order in missing}
         _RENDERINGS.keep(fresh)
-        # By the id: an order that changed since its head was read is shown as it is now.
-        shown = {head.id: rendering for head, rendering in chain(kept.items(), fresh.items())}
+        shown = kept | fresh
+        if any(head not in shown for head in heads):
+            heads = self._as_they_are_now(heads, {head.id: head for head in shown})
         return [
-            Fragment(b'%b,"allowed_statuses":%b}' % (shown[head.id][:-1], allowed))
+            Fragment(b'%b,"allowed_statuses":%b}' % (shown[head][:-1], allowed))
             for head, allowed in zip(heads, self._allowed(heads), strict=True)
         ]
+
+    def _as_they_are_now(self, heads: list[OrderHead], now: dict[int, OrderHead]) -> list[OrderHead]:
+        """Put in place of each order that has changed since its head was read what it has become.
+
+        Whoever may not see it any more does not.
+        """
+        changed = [head.id for head in heads if now.get(head.id) != head]
+        visible = Order.objects.visible_to(self.context["request"].user).filter(pk__in=changed)
+        hidden = set(changed) - set(visible.values_list("pk", flat=True))
+        return [now[head.id] for head in heads if head.id in now and head.id not in hidden]
 
     def _allowed(self, heads: list[OrderHead]) -> Iterator[bytes]:
         """Yield the allowed statuses of each order, as JSON."""
@@ -156,7 +166,7 @@ def _line(line: Line) -> dict[str, Any]:
     }
 
 
-def _bucket(bucket: VatBucket) -> dict[str, str]:
+def _bucket(bucket: VatShare) -> dict[str, str]:
     return {name: f"{getattr(bucket, name):.2f}" for name in ("rate", "net", "vat", "gross")}
 
 

@@ -7,8 +7,8 @@ from datetime import datetime
 from django.db import IntegrityError
 
 from accounts.models import User
-from bakery import queries
 from bakery.db import as_already_exists
+from bakery.queries import insert_rows
 from orders.models import Line, Order, OrderEvent, OrderItem
 
 # Without those that are mistaken for another when they are read aloud or written by hand: 0 O, 1 I L, U V.
@@ -42,11 +42,11 @@ def with_free_code(order: Order, store: Callable[[], Order]) -> Order:
 
 def insert(order: Order, items: list[OrderItem], *, actor: User | None, now: datetime, note: str = "") -> OrderEvent:
     """Write a new order with its lines and the first event of its history; return that event."""
-    queries.insert(order)
+    insert_rows([order])
     for item in items:
         item.order = order
-    queries.insert(*items)
+    insert_rows(items)
     order.lines = [Line.of(item) for item in items]
     event = OrderEvent(order=order, at=now, user=actor, to_status=order.status, note=note)
-    queries.insert(event)
+    insert_rows([event])
     return event

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from accounts.tests.factories import make_user
 from bakery import clock
@@ -219,3 +220,14 @@ def test_who_waited_for_the_lock_sees_what_was_changed_meanwhile(change, code):
             change(cake)
         assert bought.result() == code
     assert not Order.objects.exists()
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite locks no rows")
+def test_products_are_locked_in_the_order_of_their_keys_and_can_still_be_named_by_others():
+    first, second = make_product(), make_product()
+    with CaptureQueriesContext(connection) as asked:
+        make_order(items=[{"product": second.pk, "quantity": 1}, {"product": first.pk, "quantity": 1}])
+
+    (locking,) = [query["sql"] for query in asked if "FOR NO KEY UPDATE" in query["sql"]]
+    assert 'FROM "products_product"' in locking
+    assert 'ORDER BY "products_product"."id" ASC' in locking

@@ -20,6 +20,7 @@ from orders.serializers import (
     SaleSerializer,
     TrackedOrderSerializer,
     VatBucketSerializer,
+    orders,
 )
 from orders.tests.factories import make_order, on
 from products.tests.factories import make_product
@@ -221,6 +222,49 @@ def test_an_order_is_not_read_again_in_the_version_that_was_shown(api_as):
     (sql,) = lines_read()
     assert f"({fresh.pk})" in sql
     assert lines_read() == []
+
+
+@pytest.fixture
+def between_the_reads(monkeypatch):
+    """Take what is to happen between the heads of a list and the orders themselves; it is done once."""
+    todo, read = [], orders.load_orders
+
+    def act_and_read(pks):
+        while todo:
+            todo.pop()()
+        return read(pks)
+
+    monkeypatch.setattr(orders, "load_orders", act_and_read)
+    return todo.append
+
+
+def test_an_order_that_changes_while_the_list_is_read_is_shown_as_it_becomes(api_as, between_the_reads):
+    order, manager = make_order(), make_user(role="manager")
+    between_the_reads(lambda: services.change_status(order_id=order.pk, to="cancelled", actor=manager))
+
+    (shown,) = api_as("cashier").get("/api/orders?status=pending").json()["data"]
+
+    assert (shown["status"], shown["allowed_statuses"]) == ("cancelled", [])
+
+
+def test_an_order_that_becomes_anothers_while_the_list_is_read_is_not_shown(api_as, between_the_reads):
+    ada, grace, manager = make_user(), make_user(), make_user(role="manager")
+    order, kept = make_order(actor=ada), make_order(actor=ada)
+    changes = {"customer": grace.pk, "customer_phone": "0700"}
+    between_the_reads(lambda: services.edit_order(order_id=order.pk, actor=manager, changes=changes))
+
+    assert found(api_as(ada)) == [kept.pk]
+    assert found(api_as(grace)) == [order.pk]
+
+
+def test_what_a_customer_may_do_is_told_of_each_order(api_as):
+    customer = make_user()
+    soon, later = make_order(actor=customer, due_at=on(1)), make_order(actor=customer, due_at=on(5))
+
+    with time_machine.travel(soon.deadline_at + timedelta(seconds=1), tick=False):
+        shown = api_as(customer).get("/api/orders").json()["data"]
+
+    assert {one["id"]: one["allowed_statuses"] for one in shown} == {soon.pk: [], later.pk: ["cancelled"]}
 
 
 def test_customers_see_their_own_orders_whatever_they_ask(api_as):

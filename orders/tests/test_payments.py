@@ -138,6 +138,15 @@ def test_what_is_wrong_is_named_and_nothing_is_booked(post, body, status, code, 
     assert nothing_was_booked(order)
 
 
+def test_all_that_is_missing_is_named_at_once(post):
+    problems = post(make_order(), {}).json()["errors"]
+
+    assert [(problem["code"], problem["field"]) for problem in problems] == [
+        ("required", "amount"),
+        ("required", "method"),
+    ]
+
+
 def test_no_more_is_given_back_than_was_paid(post):
     order = make_order_of("10.00")
     post(order, {"amount": "4.00", "method": "cash"})

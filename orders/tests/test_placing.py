@@ -10,8 +10,10 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.tests.factories import make_user
 from bakery import clock
+from bakery.api import viewsets
 from orders import services
 from orders.models import Notice, Order, OrderEvent, OrderItem
+from orders.serializers import PlaceOrderSerializer
 from orders.services import storing
 from orders.tests.factories import make_order, on
 from products.tests.factories import make_product, make_vat_class
@@ -378,3 +380,9 @@ def test_guests_place_thirty_orders_a_minute_and_address(api_as, settings):
         assert answers == [201] * 30 + [429]
         assert guest.post("/api/orders", sent, REMOTE_ADDR="192.0.2.7").status_code == 201
         assert api_as("cashier").post("/api/orders", sent).status_code == 201
+
+
+def test_what_one_request_is_given_to_read_a_body_by_is_not_there_for_the_next(api_as):
+    assert api_as("cashier").post("/api/orders", {}).status_code == 400
+
+    assert viewsets._first_of(PlaceOrderSerializer, False).context == {}
