@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
 
 from accounts.models import User
 from bakery.queries import KeptQuery
@@ -22,13 +22,31 @@ class RoleBackend(ModelBackend):
         return held
 
 
-_NAMES = Permission.objects.order_by().values_list("content_type__app_label", "codename")
-_ALL: KeptQuery[tuple[str, str]] = KeptQuery(lambda: _NAMES)
-_OF_ROLE_OR_OWN: KeptQuery[tuple[str, str]] = KeptQuery(
-    lambda role, user: _NAMES.filter(group__name=role).union(_NAMES.filter(user=user), all=True)
+_ALL: KeptQuery[tuple[int, str, str]] = KeptQuery(
+    lambda: Permission.objects.order_by().values_list("pk", "content_type__app_label", "codename")
 )
+_OF_ROLE_OR_OWN: KeptQuery[int] = KeptQuery(
+    lambda role, user: (
+        Group.permissions.through._default_manager.filter(group__name=role)
+        .values_list("permission", flat=True)
+        .union(
+            User.user_permissions.through._default_manager.filter(user=user).values_list("permission", flat=True),
+            all=True,
+        )
+    )
+)
+# The name of each permission that this process has seen: neither database uses an id for a second time.
+_name_of: dict[int, str] = {}
 
 
 def _held_by(user: User) -> set[str]:
-    names = _ALL() if user.is_superuser else _OF_ROLE_OR_OWN(role=user.role, user=user.pk)
-    return {f"{app}.{codename}" for app, codename in names}
+    if user.is_superuser:
+        return set(_names().values())
+    held = _OF_ROLE_OR_OWN(role=user.role, user=user.pk)
+    if any(pk not in _name_of for pk in held):
+        _name_of.update(_names())
+    return {_name_of[pk] for pk in held}
+
+
+def _names() -> dict[int, str]:
+    return {pk: f"{app}.{codename}" for pk, app, codename in _ALL()}
