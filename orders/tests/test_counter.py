@@ -223,8 +223,8 @@ def test_products_are_found_with_their_price_and_what_is_left_that_day(office_of
 
     assert goods(client, q="loaf") == [
         ("Rye loaf", "4.20", 2, ""),
-        ("Wedding loaf", "90.00", 0, "too late for this day"),
         ("Wheat loaf", "3.00", None, ""),
+        ("Wedding loaf", "90.00", 0, "too late for this day"),
     ]
     assert goods(client, q="r1", day=2) == [("Rye loaf", "4.20", 5, "")]
     assert goods(client, id=[rye.pk, 987654]) == [("Rye loaf", "4.20", 2, "")]

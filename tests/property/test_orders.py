@@ -323,4 +323,4 @@ def test_a_shop_with_a_mistake_does_not_agree_with_the_paper(monkeypatch, place,
     monkeypatch.setattr(place, name, wrong)
 
     with pytest.raises(AssertionError):
-        compare(max_examples=30, stateful_step_count=25, derandomize=True, phases=[Phase.generate])
+        compare(max_examples=60, stateful_step_count=60, derandomize=True, phases=[Phase.generate])
