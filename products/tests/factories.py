@@ -10,7 +10,7 @@ _numbers = count(1)
 
 
 def make_category(**fields: Any) -> Category:
-    return services.create_category(**{"name": f"Category {next(_numbers)}", **fields})
+    return services.create_category(**{"name": f"Category {next(_numbers):06}", **fields})
 
 
 def make_vat_class(*, takeaway: str | None = None, eat_in: str | None = None, **fields: Any) -> VatClass:
