@@ -86,18 +86,6 @@ class Line(NamedTuple):
         return lines
 
 
-class VatBucket(NamedTuple):
-    """What an order contains at one VAT rate."""
-
-    rate: Decimal
-    gross: Decimal
-    vat: Decimal
-
-    @property
-    def net(self) -> Decimal:
-        return self.gross - self.vat
-
-
 def vat_buckets(items: Iterable[OrderItem | Line]) -> list[VatShare]:
     """Return what lines contain at each VAT rate, the lowest rate first."""
     sums: dict[Decimal, tuple[Decimal, Decimal]] = {}
