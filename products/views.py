@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.core.files.storage import default_storage
 from django.db.models import QuerySet
 from django.http import FileResponse
@@ -47,7 +48,13 @@ from products.serializers import (
     show_plan,
 )
 
-_ROW: KeptQuery[dict[str, Any]] = KeptQuery(lambda pk: Product.objects.filter(pk=pk).order_by().values(*COLUMNS))
+
+def _row_among(products: QuerySet[Product]) -> KeptQuery[dict[str, Any]]:
+    return KeptQuery(lambda pk: products.filter(pk=pk).order_by().values(*COLUMNS))
+
+
+_ROW_FOR_STAFF = _row_among(Product.objects.all())
+_ROW_FOR_THE_PUBLIC = _row_among(Product.objects.visible_to(AnonymousUser()))
 
 
 class CatalogueViewSet(HotListMixin, ApiViewSet[Any]):
@@ -234,9 +241,9 @@ class ProductViewSet(CatalogueViewSet):
 
     def _show(self, product_id: int, **how: Any) -> Response:
         self.revision = services.revision_on(self.today)
-        for row in _ROW(pk=product_id):
-            if row["is_active"] or self.asks_as_staff:
-                return self.answer(row, row["version"], **how)
+        row_of = _ROW_FOR_STAFF if self.asks_as_staff else _ROW_FOR_THE_PUBLIC
+        for row in row_of(pk=product_id):
+            return self.answer(row, row["version"], **how)
         raise NotFound("There is no such product.")
 
     def _show_targets(self, targets: dict[int, int]) -> Response:
