@@ -34,6 +34,7 @@ def wait_until_somebody_waits() -> None:
     blocked = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     for _ in range(500):
         with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_stat_clear_snapshot()")  # within a transaction, the same picture is shown again
             cursor.execute(blocked)
             if cursor.fetchone()[0]:
                 return

@@ -3,7 +3,6 @@
 import io
 import json
 import os
-import time
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
@@ -21,6 +20,7 @@ from products.importing import apply
 from products.importing import plan as planning
 from products.models import Category, Product, ProductImport
 from products.tests.factories import make_category, make_product
+from tests.at_once import wait_until_somebody_waits
 
 CORPUS = Path(__file__).parent / "corpus"
 MANIFEST = json.loads((CORPUS / "manifest.json").read_text())["files"]
@@ -508,20 +508,8 @@ def test_an_import_locks_products_in_the_order_of_their_keys_as_orders_do():
         with transaction.atomic():
             Product.objects.select_for_update().get(pk=first)
             importing_now = pool.submit(bring_in)
-            wait_for_one_who_waits()
+            wait_until_somebody_waits()
             # It waits for the first one, so it holds none of the others yet.
             others = list(Product.objects.exclude(pk=first).select_for_update(nowait=True))
         assert len(others) == 999
         assert importing_now.result().updated == 200
-
-
-def wait_for_one_who_waits():
-    asked = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    until = time.monotonic() + 10
-    with connection.cursor() as cursor:
-        while time.monotonic() < until:
-            cursor.execute(asked)
-            if cursor.fetchone():
-                return
-            time.sleep(0.02)
-    raise AssertionError("Nobody waits for a lock.")
