@@ -62,7 +62,7 @@ def fill(count: int) -> None:
             batch_size=CHUNK,
         )
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE" if connection.vendor == "sqlite" else "VACUUM ANALYZE")
+        cursor.execute("ANALYZE")
 
 
 def questions() -> dict[str, list[str]]:
