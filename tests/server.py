@@ -86,7 +86,14 @@ class Shop:
         raise AssertionError(self.log())
 
     def work(self) -> subprocess.Popen[bytes]:
-        return self.start("manage.py", "worker")
+        """Start the worker and wait until it says so."""
+        process = self.start("manage.py", "worker")
+        for _ in range(300):
+            assert process.poll() is None, self.log()
+            if "worker started" in self.log():
+                return process
+            time.sleep(0.1)
+        raise AssertionError(self.log())
 
     def log(self) -> str:
         return (self.folder / "processes.log").read_text(errors="replace")[-5000:]

@@ -204,7 +204,7 @@ def test_a_backup_of_an_older_schema_is_brought_up_to_date(fresh, tmp_path):
 
 def test_a_running_shop_is_not_replaced(full, made, fresh):
     fresh.work()
-    time.sleep(3)
+    time.sleep(2)  # it has asked for jobs by then
     fails(fresh, "restore", str(made), saying="still running")
     assert people(fresh) == []
 

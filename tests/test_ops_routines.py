@@ -97,10 +97,10 @@ def test_the_worker_runs_a_new_job_within_seconds_and_ends_cleanly_on_sigterm(tm
             subprocess.run([*manage, "shell", "-v0", "-c", enqueue], env=environment, check=True)
             enqueued = time.monotonic()
             assert "job done" in worker.stderr.readline()
-            assert time.monotonic() - enqueued < 3
+            assert time.monotonic() - enqueued < 10
 
             worker.send_signal(signal.SIGTERM)
-            assert worker.wait(timeout=10) == 0
+            assert worker.wait(timeout=30) == 0
             assert "worker ended" in worker.stderr.read()
         finally:
             worker.kill()
