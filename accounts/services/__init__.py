@@ -2,7 +2,15 @@
 
 from accounts.services.erasing import erase
 from accounts.services.passwords import change_password, request_password_reset, reset_password, set_password
-from accounts.services.people import change_own_details, change_user, create_user, may_manage, refuse_taken, register
+from accounts.services.people import (
+    change_own_details,
+    change_user,
+    create_user,
+    lock_account,
+    may_manage,
+    refuse_taken,
+    register,
+)
 from accounts.services.sessions import refresh_session, sign_in, sign_out, tick, verify_token
 
 __all__ = [
@@ -11,6 +19,7 @@ __all__ = [
     "change_user",
     "create_user",
     "erase",
+    "lock_account",
     "may_manage",
     "refresh_session",
     "refuse_taken",

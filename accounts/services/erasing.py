@@ -7,7 +7,7 @@ from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
 from accounts.errors import NotACustomer
 from accounts.models import FailedSignIns, Role, User
-from accounts.services.people import lock_names
+from accounts.services.people import lock_account
 from bakery.models import IdempotencyKey
 from bakery.privacy import Person
 
@@ -22,8 +22,7 @@ def erase(person: Person) -> None:
         DBTaskResult.objects.filter(traceback__icontains=person.email).update(traceback="")
     if person.user_id is None:
         return
-    lock_names()
-    user = User.objects.select_for_update().get(pk=person.user_id)
+    user = lock_account(person.user_id)
     if user.role != Role.CUSTOMER:
         raise NotACustomer("Only customers are erased. Staff are deactivated.")
     names = {"username": f"erased-{user.pk}", "email": "", "first_name": "", "last_name": "", "phone": ""}

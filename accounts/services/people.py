@@ -111,6 +111,12 @@ def refuse_taken(user: User) -> None:
                 raise AlreadyExists(f"There is already a user with this {field}.", field=field)
 
 
+def lock_account(user_id: int) -> User:
+    """Lock someone, and all names, against changes; rows that refer to them can still be written. Return them."""
+    lock_names()
+    return User.objects.select_for_update(no_key=True).get(pk=user_id)
+
+
 def lock_names() -> None:
     """Make whoever writes names wait for each other; before the lock of a user."""
     # A constraint sees one column only, but a name may be taken as an address and the other way round. So those who

@@ -52,6 +52,8 @@ class StandingOrderAdmin(ModelAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         services.require_consistent(form.instance)
+        if "customer" in form.changed_data:
+            services.hold_account(form.instance.customer_id)
 
 
 @admin.register(Wish)

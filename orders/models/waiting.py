@@ -17,7 +17,8 @@ class WishQuerySet(models.QuerySet["Wish"]):
         return self if user.has_perm("orders.view_order") else self.filter(customer=user)
 
     def waiting(self) -> "WishQuerySet":
-        return self.filter(order=None)
+        """Those that may still become an order; who was deactivated gets nothing."""
+        return self.filter(order=None).exclude(customer__is_active=False)
 
     def locked(self) -> "WishQuerySet":
         """These, each locked as it is read, the longest waiting first: whoever locks several does it in this order."""
@@ -25,7 +26,7 @@ class WishQuerySet(models.QuerySet["Wish"]):
 
     def over(self, today: date) -> "WishQuerySet":
         """Those that waited in vain."""
-        return self.waiting().filter(date__lt=today)
+        return self.filter(order=None, date__lt=today)
 
 
 class Wish(models.Model):

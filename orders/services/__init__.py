@@ -5,7 +5,7 @@ from orders.services.erasing import erase
 from orders.services.importing import import_sales
 from orders.services.lifecycle import allowed_statuses, change_status
 from orders.services.payments import pay, sell
-from orders.services.placing import place_order
+from orders.services.placing import hold_account, place_order
 from orders.services.routine import tick
 from orders.services.standing import (
     change_standing_order,
@@ -26,6 +26,7 @@ __all__ = [
     "edit_order",
     "erase",
     "generate",
+    "hold_account",
     "import_sales",
     "lock_standing_order",
     "pay",

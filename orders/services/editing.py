@@ -15,7 +15,15 @@ from orders.errors import ExceedsBalance, IllegalTransition, TooLate
 from orders.models import Order, OrderEvent, OrderItem, Override
 from orders.services import waiting
 from orders.services.lines import find_products, new_item, set_totals
-from orders.services.placing import CONTACT, customer_of, fill_in, require_complete, require_override_right, set_due
+from orders.services.placing import (
+    CONTACT,
+    customer_of,
+    fill_in,
+    hold_account,
+    require_complete,
+    require_override_right,
+    set_due,
+)
 from orders.services.rules import Before, deadline_of, lock_capacity, pieces_of, require_sound
 from orders.services.vat import Amounts, of_order, overbooked
 from products.models import Product
@@ -80,6 +88,8 @@ def edit_order(
             Override.objects.create(event=event, reason=override, rules=overridden)
     if freed:
         waiting.serve(day=before.due_on or order.due_on, products=freed, now=now)
+    if "customer" in changed:
+        hold_account(order.customer_id)
     return order
 
 

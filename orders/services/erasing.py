@@ -5,6 +5,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
+from accounts.services import lock_account
 from bakery import clock
 from bakery.models import IdempotencyKey
 from bakery.privacy import Person
@@ -33,15 +34,18 @@ def erase(person: Person) -> None:
 def _lock(person: Person) -> tuple[list[Order], list[StandingOrder]]:
     """Lock all that is the person's, in the order in which others lock it; return the orders and standing orders.
 
-    While we waited for a wish or a standing order, it may have become an order that we did not see. That one comes
-    before them in the order of locks, so all are let go and locked anew.
+    While we waited for a wish, a standing order or the account, another order or standing order may have come about
+    that we did not see. Those come before them in the order of locks, so all are let go and locked anew.
     """
     while True:
         with transaction.atomic():
             orders = list(selectors.orders_of(person).select_for_update(of=("self",)).order_by("pk"))
             templates = list(selectors.standing_orders_of(person).select_for_update(of=("self",)).order_by("pk"))
             list(selectors.wishes_of(person).locked())
-            if selectors.orders_of(person).count() == len(orders):
+            if person.user_id is not None:
+                lock_account(person.user_id)
+            there = selectors.orders_of(person).count(), selectors.standing_orders_of(person).count()
+            if there == (len(orders), len(templates)):
                 return orders, templates
             transaction.set_rollback(True)
 

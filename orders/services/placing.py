@@ -8,6 +8,7 @@ from django.db import transaction
 from accounts.models import User
 from bakery import clock
 from bakery.errors import DomainError, NotAllowed, Problem
+from bakery.queries import KeptQuery
 from orders.models import Channel, Fulfilment, NoticeKind, Order, Override
 from orders.services import notices
 from orders.services.lines import find_products, new_item, set_totals
@@ -17,6 +18,9 @@ from products.models import Place
 from products.selectors import terms_on
 
 CONTACT = frozenset({"customer_name", "customer_email", "customer_phone"})
+_OPEN = KeptQuery(
+    lambda pk: User.objects.select_for_update(no_key=True).filter(pk=pk, is_active=True).values_list("pk")
+)
 
 
 def place_order(
@@ -62,6 +66,7 @@ def _place(order: Order, lines: list[dict[str, Any]], *, actor: User | None, now
     overridden = require_sound(order, items, products, now=now, override=bool(order.override_reason), locked=True)
     order.deadline_at = deadline_of(order, products.values())
     set_totals(order, items)
+    hold_account(order.customer_id)
     event = insert(order, items, actor=actor, now=now)
     if order.override_reason:
         Override.objects.create(event=event, reason=order.override_reason, rules=overridden)
@@ -79,6 +84,15 @@ def customer_of(actor: User | None, customer: int | None) -> User | None:
     if found is None:
         raise DomainError(f"There is no user {customer}.", field="customer", code="does_not_exist")
     return found
+
+
+def hold_account(user_id: int | None) -> None:
+    """Keep a customer's account from being closed or erased until the transaction ends; call it after all other locks.
+
+    Who was erased since they signed in would leave their name behind. Raises DomainError for a closed account.
+    """
+    if user_id is not None and not _OPEN(pk=user_id):
+        raise DomainError("This account is closed.", field="customer", code="account_closed")
 
 
 def require_override_right(actor: User | None, reason: str) -> None:

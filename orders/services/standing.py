@@ -26,7 +26,7 @@ from orders.models import (
     StandingOrderItem,
 )
 from orders.services.lines import new_item, set_totals
-from orders.services.placing import fill_in, set_due
+from orders.services.placing import fill_in, hold_account, set_due
 from orders.services.rules import Shortfall, cut_to_fit, deadline_of
 from orders.services.storing import insert, with_free_code
 from products.models import Place, Product
@@ -46,6 +46,7 @@ def create_standing_order(**fields: Any) -> StandingOrder:
     _set(standing, fields)
     standing.save(force_insert=True)
     _replace_parts(standing, fields)
+    hold_account(standing.customer_id)
     return standing
 
 
@@ -63,6 +64,8 @@ def change_standing_order(
     _set(standing, changes)
     standing.save_version(*DETAILS, "customer")
     _replace_parts(standing, changes)
+    if "customer" in changes:
+        hold_account(standing.customer_id)
     return standing
 
 

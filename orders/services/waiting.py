@@ -15,7 +15,7 @@ from orders.errors import AlreadyGenerated, MaximumExceeded, NotSoldOut, Product
 from orders.models import MOST_PIECES, Channel, NoticeKind, Order, OrderItem, Wish
 from orders.services import notices
 from orders.services.lines import new_item, set_totals
-from orders.services.placing import customer_of, fill_in, set_due
+from orders.services.placing import customer_of, fill_in, hold_account, set_due
 from orders.services.rules import cut_to_fit, deadline_of, lock_capacity
 from orders.services.storing import insert, with_free_code
 from products.models import Place, Product
@@ -66,6 +66,7 @@ def wait_for(
         raise TooLate("Its lead time is over.", field="date")
     if reason == "over_maximum":
         raise MaximumExceeded(f"One order may hold at most {known[product].max_per_order} of it.", field="quantity")
+    hold_account(wish.customer_id)
     wish.save(force_insert=True)
     return wish
 

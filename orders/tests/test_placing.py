@@ -251,6 +251,13 @@ def test_staff_cannot_order_for_an_unknown_customer(api_as):
     assert nothing_was_stored()
 
 
+def test_staff_cannot_order_for_a_closed_account(api_as):
+    response = api_as("cashier").post("/api/orders", body(make_product(), customer=make_user(is_active=False).pk))
+
+    assert first_error(response) == (400, "account_closed", "customer")
+    assert nothing_was_stored()
+
+
 def test_a_total_beyond_all_money_is_refused(api_as):
     dear = make_product(price="99999999.99")
 

@@ -300,6 +300,21 @@ def test_the_admin_makes_and_changes_them(admin_page):
     assert page.get("/admin/orders/standingorder/").status_code == 200
 
 
+def test_the_admin_makes_none_for_a_closed_account(admin_page):
+    page = admin_page(make_user(role="manager"))
+    form = {
+        "customer": make_user(is_active=False).pk, "due_time": "07:00", "fulfilment": "pickup", "start": "2031-01-01",
+        "items-TOTAL_FORMS": 1, "items-INITIAL_FORMS": 0, "items-0-product": make_product().pk, "items-0-weekday": 1,
+        "items-0-quantity": 4, "skips-TOTAL_FORMS": 0, "skips-INITIAL_FORMS": 0, "dates-TOTAL_FORMS": 0,
+        "dates-INITIAL_FORMS": 0,
+    }  # fmt: skip
+
+    answer = page.post("/admin/orders/standingorder/add/", form, follow=True)
+
+    assert "This account is closed." in answer.content.decode()
+    assert not StandingOrder.objects.exists()
+
+
 def test_the_admin_skips_no_date_that_has_its_order(admin_page):
     page = admin_page(make_user(role="manager"))
     standing = make_standing_order(product=make_product(), days=[clock.today().isoweekday() % 7 + 1])

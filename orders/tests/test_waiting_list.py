@@ -10,9 +10,10 @@ from django.db import connection, transaction
 from accounts.models import User
 from accounts.tests.factories import make_user
 from bakery import clock, jobs, privacy
+from bakery.errors import DomainError
 from bakery.models import OpeningHours
 from orders import services
-from orders.models import Notice, Order, OrderItem, Wish
+from orders.models import Notice, Order, OrderItem, StandingOrder, Wish
 from orders.tests.factories import make_order, make_standing_order, move, on
 from products.models import CapacityGroup, CapacityOverride
 from products.tests.factories import make_product
@@ -297,6 +298,19 @@ def test_the_list_is_narrowed(api_as):
     assert listed("date=2031-01-01") == []
 
 
+def test_who_was_deactivated_is_passed_over():
+    product, order = sold_out(5)
+    first, second = wait(product, 5, actor=make_user()), wait(product, 5)
+    User.objects.filter(pk=first.customer_id).update(is_active=False)
+
+    cancel(order)
+
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert first.order is None
+    assert second.order is not None
+
+
 def test_the_admin_shows_who_waits(client):
     wait(sold_out()[0])
     client.force_login(User.objects.get(pk=make_user(role="manager").pk))
@@ -355,9 +369,30 @@ def reach_the_date_of_a_standing_order(customer):
     services.generate(clock.now())
 
 
+def order_by_themselves(customer):
+    product = make_product()
+    yield
+    make_order(actor=customer, items=[{"product": product.pk, "quantity": 1}], fulfilment="delivery", address="Mill")
+
+
+def have_an_order_made_theirs(customer):
+    order = make_order(customer_name="Ada")
+    yield
+    changes = {"customer": customer.pk}
+    services.edit_order(order_id=order.pk, actor=make_user(role="cashier"), changes=changes)
+
+
 @races_on_postgres
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("cause", [cancel_what_they_wait_for, reach_the_date_of_a_standing_order])
+@pytest.mark.parametrize(
+    "cause",
+    [
+        cancel_what_they_wait_for,
+        reach_the_date_of_a_standing_order,
+        order_by_themselves,
+        have_an_order_made_theirs,
+    ],
+)
 def test_an_order_that_came_about_while_its_customer_was_being_erased_tells_nothing_of_them(cause):
     customer = make_user(first_name="Ada", email="ada@example.com")
     steps = cause(customer)
@@ -371,9 +406,59 @@ def test_an_order_that_came_about_while_its_customer_was_being_erased_tells_noth
 
     told = Order.objects.filter(customer=customer).values_list("customer_name", "customer_email", "address")
     assert told
-    assert not {"Ada", "ada@example.com", "1 Mill Lane"} & {value for row in told for value in row}
+    assert not {"Ada", "ada@example.com", "1 Mill Lane", "Mill"} & {value for row in told for value in row}
     assert not Wish.objects.exists()
     assert not Notice.objects.exists()
+
+
+def get_in_line(customer):
+    wait(sold_out()[0], actor=customer)
+
+
+def be_given_a_standing_order(customer):
+    make_standing_order(customer=customer, fulfilment="delivery", address="1 Mill Lane")
+
+
+def take_over_a_standing_order(customer):
+    standing = make_standing_order()
+    services.change_standing_order(standing_id=standing.pk, changes={"customer": customer.pk})
+
+
+@races_on_postgres
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("act", [get_in_line, be_given_a_standing_order, take_over_a_standing_order])
+def test_what_a_customer_leaves_while_they_are_being_erased_goes_with_them(act):
+    customer = make_user()
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            act(customer)
+            erasing = pool.submit(elsewhere, lambda: forget(customer))
+            wait_until_somebody_waits()
+        erasing.result()
+
+    assert not Wish.objects.exists()
+    assert not StandingOrder.objects.filter(customer=customer).exists()
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        get_in_line,
+        be_given_a_standing_order,
+        take_over_a_standing_order,
+        lambda customer: list(order_by_themselves(customer)),
+        lambda customer: list(have_an_order_made_theirs(customer)),
+    ],
+)
+def test_a_request_that_began_before_its_customer_was_erased_leaves_nothing_of_them(act):
+    customer = make_user(first_name="Ada")
+    forget(User.objects.get(pk=customer.pk))
+    with pytest.raises(DomainError) as refused:
+        act(customer)
+
+    assert [(problem.code, problem.field) for problem in refused.value.problems] == [("account_closed", "customer")]
+    for model in (Order, Wish, StandingOrder):
+        assert not model.objects.filter(customer=customer).exists()
 
 
 @races_on_postgres
