@@ -21,7 +21,8 @@ from products import importing, services
 from products.importing import review, uploads
 from products.models import ImportFile, ImportPage, ImportState, Product, ProductImport
 from products.tests.factories import make_category, make_product
-from products.tests.test_import import CORPUS, HEADER, MANIFEST, given, holds, wait_for_one_who_waits
+from products.tests.test_import import CORPUS, HEADER, MANIFEST, given, holds
+from tests.at_once import wait_until_somebody_waits
 
 UPLOAD = "/admin/products/product/import/"
 LIST = "/admin/products/productimport/"
@@ -352,7 +353,7 @@ def test_what_is_confirmed_at_the_last_moment_is_not_forgotten(client):
             confirmed = ProductImport.objects.filter(state=ImportState.REVIEW)
             confirmed.update(state=ImportState.IMPORTING, begun_at=a_day_later)
             forgetting = pool.submit(forget)
-            wait_for_one_who_waits()
+            wait_until_somebody_waits()
         forgetting.result()
 
     assert ProductImport.objects.get().state == ImportState.IMPORTING

@@ -15,7 +15,7 @@ from products import services
 from products.models import PriceChange, Product
 from products.selectors import checks
 from products.tests.factories import make_product
-from products.tests.test_import import wait_for_one_who_waits
+from tests.at_once import wait_until_somebody_waits
 
 NOON = datetime(2026, 11, 27, 11, tzinfo=UTC)  # a Friday, 12:00 in the shop
 LAST_MOMENT = datetime(2026, 11, 29, 22, 59, 59, tzinfo=UTC)
@@ -370,7 +370,7 @@ def test_prices_of_several_days_lock_products_in_the_order_of_their_keys_as_orde
         with transaction.atomic():
             Product.objects.select_for_update().get(pk=first.pk)
             looking = pool.submit(look)
-            wait_for_one_who_waits()
+            wait_until_somebody_waits()
             # It waits for the first one, so it does not hold the second one yet.
             Product.objects.select_for_update(nowait=True).get(pk=second.pk)
         looking.result()
