@@ -14,9 +14,10 @@ from django_tasks_db.models import DBTaskResult
 
 from accounts.errors import InvalidCredentials
 from accounts.models import FailedSignIns, User
-from accounts.services import change_own_details, register, sign_in
+from accounts.services import change_own_details, change_password, register, sign_in
 from accounts.tests.factories import make_user
-from bakery import clock, tokens
+from bakery import clock, privacy, tokens
+from bakery.errors import DomainError
 from bakery.models import IdempotencyKey
 from orders import services
 from orders.models import Order, StandingOrder, Wish
@@ -134,6 +135,42 @@ def test_who_was_erased_comes_in_no_more_and_may_register_again(person):
     with pytest.raises(tokens.TokenNotValid):
         tokens.owner(tokens.read(pair.access, tokens.ACCESS))
     assert register(username=USERNAME, email=EMAIL, password="a long enough one").pk != person.pk
+
+
+def edit_their_order(person, order):
+    services.edit_order(order_id=order.pk, actor=person, changes={"customer_name": GUEST, "notes": NOTES})
+
+
+def cancel_their_order(person, order):
+    services.change_status(order_id=order.pk, to="cancelled", actor=person, note=EVENT_NOTE)
+
+
+def change_their_name(person, _):
+    change_own_details(user=person, first_name=FIRST, email=EMAIL)
+
+
+@pytest.mark.parametrize("act", [edit_their_order, cancel_their_order, change_their_name])
+def test_a_change_that_began_before_its_customer_was_erased_brings_nothing_back(act):
+    person = make_user()
+    order = make_order(actor=person)
+    privacy.erase(privacy.Person(person.pk, person.email))
+
+    with pytest.raises(DomainError) as refused:
+        act(person, order)
+
+    assert [problem.code for problem in refused.value.problems] == ["account_closed"]
+    assert left() == []
+
+
+def test_a_password_that_was_on_its_way_when_the_account_was_closed_is_not_set():
+    person = make_user()
+    hashed = person.password
+    User.objects.filter(pk=person.pk).update(is_active=False)
+
+    with pytest.raises(DomainError, match="closed"):
+        change_password(user=person, current="correct-horse-9", new="rye-and-wheat-7", address="")
+
+    assert User.objects.get(pk=person.pk).password == hashed
 
 
 def test_a_guest_is_erased_by_their_address():

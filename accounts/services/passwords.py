@@ -40,7 +40,9 @@ def change_password(*, user: User, current: str, new: str, address: str) -> None
         confirm_password(user=user, account=str(user.pk), password=current, address=address)
     except InvalidCredentials as error:
         raise DomainError("This is not your password.", field="current_password") from error
-    set_password(user_id=user.pk, password=new, field="new_password")
+    hashed = hash_password(user=user, password=new, field="new_password")
+    with transaction.atomic():
+        store_password(lock_open(user.pk), hashed)
 
 
 def set_password(*, user_id: int, password: str, field: str = "password") -> None:
@@ -48,6 +50,14 @@ def set_password(*, user_id: int, password: str, field: str = "password") -> Non
     hashed = hash_password(user=User.objects.get(pk=user_id), password=password, field=field)
     with transaction.atomic():
         store_password(User.objects.select_for_update().get(pk=user_id), hashed)
+
+
+def lock_open(user_id: int) -> User:
+    """Lock someone who changes something of their own. Raises DomainError where the account was closed meanwhile."""
+    user = User.objects.select_for_update().get(pk=user_id)
+    if not user.is_active:
+        raise DomainError("This account is closed.", code="account_closed")
+    return user
 
 
 def store_password(user: User, hashed: str) -> None:

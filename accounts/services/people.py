@@ -6,7 +6,7 @@ from django.db import transaction
 
 from accounts.errors import OwnAccount
 from accounts.models import SENIOR, Role, User
-from accounts.services.passwords import hash_password, store_password
+from accounts.services.passwords import hash_password, lock_open, store_password
 from bakery.db import fold
 from bakery.errors import AlreadyExists, NotAllowed
 from bakery.models import Revision
@@ -60,7 +60,7 @@ def _change(user_id: int, fields: dict[str, Any], *, actor: User | None = None, 
     renamed = bool({"username", "email"} & fields.keys())
     if renamed:
         lock_names()
-    user = User.objects.select_for_update().get(pk=user_id)
+    user = lock_open(user_id) if actor is None else User.objects.select_for_update().get(pk=user_id)
     if actor is not None:
         _require_rank(actor, user.role, fields.get("role", user.role))
         _refuse_own_end(actor, user, fields)

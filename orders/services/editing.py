@@ -88,7 +88,7 @@ def edit_order(
             Override.objects.create(event=event, reason=override, rules=overridden)
     if freed:
         waiting.serve(day=before.due_on or order.due_on, products=freed, now=now)
-    if "customer" in changed:
+    if "customer" in changed or order.customer_id == actor.pk:
         hold_account(order.customer_id)
     return order
 

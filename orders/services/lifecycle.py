@@ -11,6 +11,7 @@ from orders.errors import IllegalTransition
 from orders.models import EDITABLE, RELEASED, SETTLE, NoticeKind, Order, OrderEvent, OrderHead, Status
 from orders.services import notices, waiting
 from orders.services.editing import lock_order, require_in_time
+from orders.services.placing import hold_account
 
 NOTICE_OF = {
     Status.CONFIRMED: NoticeKind.CONFIRMED,
@@ -64,6 +65,8 @@ def change_status(
     if to in RELEASED:
         products = set(order.items.values_list("product", flat=True))
         waiting.serve(day=order.due_on, products=products, now=now)
+    if order.customer_id == actor.pk:
+        hold_account(order.customer_id)
     return order
 
 
