@@ -1,6 +1,6 @@
 """What accounts may answer when they say no."""
 
-from bakery.errors import Conflict, NotRecognised
+from bakery.errors import Conflict, DomainError, NotRecognised
 
 
 class InvalidCredentials(NotRecognised):
@@ -10,6 +10,15 @@ class InvalidCredentials(NotRecognised):
 
     def __init__(self) -> None:
         super().__init__("No active account has this name and password.")
+
+
+class AccountClosed(DomainError):
+    """Nothing is taken from or for whoever was deactivated or erased, also while their last request was under way."""
+
+    code = "account_closed"
+
+    def __init__(self, *, field: str | None = None) -> None:
+        super().__init__("This account is closed.", field=field)
 
 
 class OwnAccount(Conflict):

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.http import urlsafe_base64_decode
 
 from accounts import tasks
-from accounts.errors import InvalidCredentials
+from accounts.errors import AccountClosed, InvalidCredentials
 from accounts.models import FailedSignIns, User
 from accounts.services.sessions import confirm_password
 from bakery import clock
@@ -53,10 +53,10 @@ def set_password(*, user_id: int, password: str, field: str = "password") -> Non
 
 
 def lock_open(user_id: int) -> User:
-    """Lock someone who changes something of their own. Raises DomainError where the account was closed meanwhile."""
+    """Lock someone who changes something of their own. Raises AccountClosed where they were shut out meanwhile."""
     user = User.objects.select_for_update().get(pk=user_id)
     if not user.is_active:
-        raise DomainError("This account is closed.", code="account_closed")
+        raise AccountClosed
     return user
 
 

@@ -38,7 +38,10 @@ def _make(*, password: str, **fields: Any) -> User:
 
 
 def change_own_details(*, user: User, **fields: Any) -> User:
-    """Change what people may change of themselves: username, email, first_name, last_name, phone."""
+    """Change what people may change of themselves: username, email, first_name, last_name, phone.
+
+    Raises AlreadyExists, and AccountClosed for who was erased since they signed in: what they sent would stay.
+    """
     with transaction.atomic():
         return _change(user.pk, fields)
 

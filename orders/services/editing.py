@@ -48,11 +48,11 @@ def edit_order(
     `items` replace the lines; one with the `id`, or else the product, of an old line keeps its price and VAT rate.
     Raises NotFound, Stale, IllegalTransition once it is being baked, TooLate for a customer after the cut-off,
     ExceedsBalance below what is paid or booked at a rate, InUse where a line goes of which a refund gave pieces back,
-    and for what is asked more than before whatever `place_order` raises.
+    AccountClosed, and for what is asked more than before whatever `place_order` raises.
     """
     now = now or clock.now()
     override = changes.get("override", "")
-    order = lock_order(order_id)
+    order = lock_order(order_id, actor)
     order.require_version(expected)
     _require_editable(order, actor, now)
     require_override_right(actor, override)
@@ -93,9 +93,9 @@ def edit_order(
     return order
 
 
-def lock_order(order_id: int) -> Order:
-    """Return the order with its row locked. Raises NotFound."""
-    order = Order.objects.select_for_update().filter(pk=order_id).first()
+def lock_order(order_id: int, actor: User) -> Order:
+    """Return the order with its row locked. Raises NotFound, also for one that `actor` may not see any more."""
+    order = Order.objects.visible_to(actor).select_for_update().filter(pk=order_id).first()
     if order is None:
         raise NotFound("There is no such order.")
     return order

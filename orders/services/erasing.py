@@ -34,18 +34,18 @@ def erase(person: Person) -> None:
 def _lock(person: Person) -> tuple[list[Order], list[StandingOrder]]:
     """Lock all that is the person's, in the order in which others lock it; return the orders and standing orders.
 
-    While we waited for a wish, a standing order or the account, another order or standing order may have come about
-    that we did not see. Those come before them in the order of locks, so all are let go and locked anew.
+    While we waited for one of them or for the account, others may have come about that we did not see. Those come
+    before it in the order of locks, so all are let go and locked anew.
     """
     while True:
         with transaction.atomic():
             orders = list(selectors.orders_of(person).select_for_update(of=("self",)).order_by("pk"))
             templates = list(selectors.standing_orders_of(person).select_for_update(of=("self",)).order_by("pk"))
-            list(selectors.wishes_of(person).locked())
+            wishes = list(selectors.wishes_of(person).locked())
             if person.user_id is not None:
                 lock_account(person.user_id)
-            there = selectors.orders_of(person).count(), selectors.standing_orders_of(person).count()
-            if there == (len(orders), len(templates)):
+            asked = selectors.orders_of(person), selectors.standing_orders_of(person), selectors.wishes_of(person)
+            if [rows.count() for rows in asked] == [len(orders), len(templates), len(wishes)]:
                 return orders, templates
             transaction.set_rollback(True)
 

@@ -42,10 +42,11 @@ def change_status(
 
     `expected` are the versions that the caller's condition allows, `seen` is the status that they acted upon: of two
     racing changes one wins. Asking for the status that it has changes nothing. Raises, in this order, NotFound, Stale,
-    IllegalTransition, NotAllowed, DomainError where a note is missing, TooLate for a customer after the cut-off.
+    IllegalTransition, NotAllowed, DomainError where a note is missing, TooLate for a customer after the cut-off,
+    AccountClosed for who was erased meanwhile.
     """
     now = now or clock.now()
-    order = lock_order(order_id)
+    order = lock_order(order_id, actor)
     order.require_version(expected)
     if order.status == to:
         return order

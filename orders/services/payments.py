@@ -45,7 +45,7 @@ def pay(
     was sold, and DomainError where `tendered` is less than the amount or no cash, where `amount` is missing or not
     that of the items, and for items that are not the order's.
     """
-    order = lock_order(order_id)
+    order = lock_order(order_id, actor)
     lines = _refunded_lines(order, kind, items)
     amount = _amount_of(lines, amount)
     _require_tendered(method, amount, tendered)

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import transaction
 
+from accounts.errors import AccountClosed
 from accounts.models import User
 from bakery import clock
 from bakery.errors import DomainError, NotAllowed, Problem
@@ -89,10 +90,10 @@ def customer_of(actor: User | None, customer: int | None) -> User | None:
 def hold_account(user_id: int | None) -> None:
     """Keep a customer's account from being closed or erased until the transaction ends; call it after all other locks.
 
-    Who was erased since they signed in would leave their name behind. Raises DomainError for a closed account.
+    Who was erased since they signed in would leave their name behind. Raises AccountClosed.
     """
     if user_id is not None and not _OPEN(pk=user_id):
-        raise DomainError("This account is closed.", field="customer", code="account_closed")
+        raise AccountClosed(field="customer")
 
 
 def require_override_right(actor: User | None, reason: str) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from accounts.tests.factories import make_user
 from bakery import clock
+from bakery.errors import NotFound
 from bakery.models import Closure
 from orders import services
 from orders.models import Order
@@ -40,6 +41,22 @@ def refusal(response):
 def unchanged(order):
     stored = Order.objects.get(pk=order.pk)
     return stored.version == order.version and stored.history.count() == 1
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda order, actor: services.edit_order(order_id=order.pk, actor=actor, changes={"notes": "Mine"}),
+        lambda order, actor: services.change_status(order_id=order.pk, actor=actor, to="cancelled"),
+    ],
+)
+def test_an_order_that_became_another_customers_meanwhile_is_neither_changed_nor_shown(act):
+    order = make_order(actor=make_user())
+    Order.objects.filter(pk=order.pk).update(customer=make_user())
+    with pytest.raises(NotFound):
+        act(order, order.customer)
+
+    assert unchanged(order)
 
 
 def test_the_details_are_changed_and_the_history_tells_each(patch, api_as):

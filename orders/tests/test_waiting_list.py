@@ -14,6 +14,7 @@ from bakery.errors import DomainError
 from bakery.models import OpeningHours
 from orders import services
 from orders.models import Notice, Order, OrderItem, StandingOrder, Wish
+from orders.services import erasing
 from orders.tests.factories import make_order, make_standing_order, move, on
 from products.models import CapacityGroup, CapacityOverride
 from products.tests.factories import make_product
@@ -459,6 +460,34 @@ def test_a_request_that_began_before_its_customer_was_erased_leaves_nothing_of_t
     assert [(problem.code, problem.field) for problem in refused.value.problems] == [("account_closed", "customer")]
     for model in (Order, Wish, StandingOrder):
         assert not model.objects.filter(customer=customer).exists()
+
+
+@races_on_postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_wish_that_came_about_while_its_customer_was_being_erased_becomes_no_order(monkeypatch):
+    customer = make_user(first_name="Ada")
+    product, order = sold_out()
+    lock_account, forget_answers = erasing.lock_account, erasing._forget_answers
+    late, cancelling = [lambda: wait(product, actor=customer)], []
+
+    def lock_account_after_the_wish(user_id):
+        if late:
+            pool.submit(elsewhere, late.pop()).result()
+        return lock_account(user_id)
+
+    def forget_answers_while_the_order_is_cancelled(orders):
+        cancelling.append(pool.submit(elsewhere, lambda: cancel(order)))
+        wait_until_somebody_waits()
+        forget_answers(orders)
+
+    monkeypatch.setattr(erasing, "lock_account", lock_account_after_the_wish)
+    monkeypatch.setattr(erasing, "_forget_answers", forget_answers_while_the_order_is_cancelled)
+    with ThreadPoolExecutor(1) as pool:
+        forget(customer)
+        cancelling[0].result()
+
+    assert not Wish.objects.exists()
+    assert not Order.objects.filter(customer=customer).exists()
 
 
 @races_on_postgres
