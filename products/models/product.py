@@ -7,7 +7,6 @@ from typing import Any
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.sql.where import WhereNode
 from simple_history.models import HistoricalRecords
 
 from bakery.db import MoneyField, VersionedModel
@@ -29,9 +28,10 @@ CATALOGUE = "catalogue"
 
 
 class ProductQuerySet(models.QuerySet["Product"]):
-    # What a search has found, in its order. It is known to the very set that `about` returns: neither to count it nor
-    # to take a page of it needs another search. Sets that are made of that one ask for themselves.
+    # What a search has found, in its order, and among which it looked. It is known to the very set that `about`
+    # returns: neither to count it nor to take a page of it needs another search. Sets made of that one ask themselves.
     _keys: list[int] | None = None
+    _among: "ProductQuerySet"
 
     def visible_to(self, user: Any) -> "ProductQuerySet":
         """Staff see every product, the public the active ones."""
@@ -70,7 +70,7 @@ class ProductQuerySet(models.QuerySet["Product"]):
             asked = search.near_misses(meant)
             keys = asked.keys(self)
         found = asked.among(self)
-        found._keys = keys
+        found._keys, found._among = keys, self
         return found
 
     def count(self) -> int:
@@ -80,7 +80,8 @@ class ProductQuerySet(models.QuerySet["Product"]):
         if self._keys is None or not isinstance(wanted, slice) or wanted.step:
             return super().__getitem__(wanted)
         page = self.all()
-        page.query.where = WhereNode()  # whose conditions they satisfy
+        # Without the search, which they satisfy; who was hidden since is not shown.
+        page.query.where = self._among.query.where.clone()
         return page.filter(pk__in=self._keys[wanted])
 
     def free_of(self, allergens: Iterable[str]) -> "ProductQuerySet":

@@ -4,6 +4,7 @@ import io
 import json
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -183,6 +184,14 @@ def test_what_is_made_of_a_search_is_no_longer_the_search(shelf):
         True,
     )
     assert str(found.first()) == "Roll"
+
+
+def test_what_was_hidden_since_it_was_found_is_not_shown(shelf):
+    shelf("Roll", "Sweet roll")
+    found = Product.objects.visible_to(AnonymousUser()).about("roll")
+    Product.objects.filter(name="Roll").update(is_active=False)
+
+    assert [str(one) for one in found[:50]] == ["Sweet roll"]
 
 
 def test_pages_of_a_search_follow_on_each_other(guest, shelf):
