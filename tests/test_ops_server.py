@@ -1,13 +1,16 @@
-"""How connections are divided among the processes of the web server."""
+"""How connections are divided among the processes and threads of the web server."""
 
 import json
 import re
+import socket
+import time
 from contextlib import ExitStack, closing
 from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
 
+from bakery.gunicorn import FairWorker
 from tests.server import a_shop
 
 pytestmark = [pytest.mark.servers, pytest.mark.django_db]
@@ -36,6 +39,33 @@ def test_connections_that_come_at_once_are_shared_by_both_processes(tmp_path):
     # On the average as many as a process has threads, which is what each takes before the other one is needed. In a
     # single round a busy machine may let one of them wait.
     assert in_the_emptier >= ROUNDS * THREADS
+
+
+def test_connections_that_say_nothing_keep_nobody_waiting(tmp_path):
+    with a_shop(tmp_path) as shop, ExitStack() as stack:
+        shop.serve()
+        for _ in range(CLIENTS):
+            stack.enter_context(socket.create_connection(("127.0.0.1", shop.port)))
+
+        assert seconds_to_be_answered(shop.port) < 4  # a thread that waits for the first byte does so for five
+
+
+def test_who_stops_in_the_midst_of_a_request_is_let_go(tmp_path):
+    head = b"POST /api/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    with a_shop(tmp_path) as shop, ExitStack() as stack:
+        shop.serve()
+        for sent in [head, head + b'Content-Length: 50\r\n\r\n{"user'] * 6:  # more than there are threads
+            stack.enter_context(socket.create_connection(("127.0.0.1", shop.port))).sendall(sent)
+
+        assert seconds_to_be_answered(shop.port) < 3 * FairWorker.SILENCE
+
+
+def seconds_to_be_answered(port):
+    started = time.monotonic()
+    with closing(HTTPConnection("127.0.0.1", port, timeout=60)) as client:
+        client.request("GET", "/healthz")
+        assert client.getresponse().status == 200
+    return time.monotonic() - started
 
 
 def held_by_process(port):
