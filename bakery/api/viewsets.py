@@ -16,6 +16,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from bakery.api import conditional
 from bakery.api.filters import refuse_nul
+from bakery.api.parsers import refuse_unmeasured
 from bakery.api.renderers import EnvelopeRenderer
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class ApiViewSet(GenericViewSet[M], Generic[M]):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         refuse_nul(request)
+        refuse_unmeasured(request)
 
     @property
     def actor(self) -> User:

@@ -63,6 +63,15 @@ def test_a_malformed_body_is_a_parse_error(client, db, body):
     assert refusal(client.post("/api/auth/login", body, content_type="application/json")) == (400, "parse_error", None)
 
 
+def test_a_body_that_comes_in_pieces_without_its_length_is_not_taken_for_an_empty_one(api_as):
+    changed = api_as("customer").patch(
+        "/api/auth/me", {"phone": "+33 1"}, format="json", headers={"Transfer-Encoding": "chunked"}, CONTENT_LENGTH=""
+    )
+
+    assert refusal(changed) == (400, "parse_error", None)
+    assert "Content-Length" in changed.json()["message"]
+
+
 @pytest.mark.parametrize("body", ["[]", '"text"', "1", "null", "true"])
 def test_a_body_that_is_no_object_is_refused(client, db, body):
     status, _, field = refusal(client.post("/api/auth/login", body, content_type="application/json"))

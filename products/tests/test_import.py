@@ -435,6 +435,24 @@ def test_an_upload_without_a_file_is_refused(manager):
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "file")
 
 
+@pytest.mark.parametrize("rest", [b"--edge", b'--edge\r\nContent-Disposition: form-data; name="dry_r'])
+def test_an_upload_that_breaks_off_before_it_says_dry_run_imports_nothing(manager, rest):
+    whole = (
+        b'--edge\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
+        b"name,category,price\nLoaf,Bread,1\r\n"
+        b'--edge\r\nContent-Disposition: form-data; name="dry_run"\r\n\r\ntrue\r\n--edge--\r\n'
+    )
+    came = whole[: whole.index(b"\n--edge") + 1] + rest
+
+    answer = manager.generic(
+        "POST", URL, content_type="multipart/form-data; boundary=edge",
+        **{"wsgi.input": io.BytesIO(came), "CONTENT_LENGTH": str(len(whole))},
+    )  # fmt: skip
+
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "parse_error")
+    assert not Product.objects.exists()
+
+
 @pytest.mark.parametrize("dry_run", ["maybe", "1", ""])
 def test_dry_run_is_true_or_false(manager, dry_run):
     answer = upload(manager, f"{HEADER}Loaf,Bread,1\n", dry_run=dry_run)
