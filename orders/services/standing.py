@@ -61,10 +61,11 @@ def change_standing_order(
     """
     standing = lock_standing_order(standing_id)
     standing.require_version(expected)
+    customer = standing.customer_id
     _set(standing, changes)
     standing.save_version(*DETAILS, "customer")
     _replace_parts(standing, changes)
-    if "customer" in changes:
+    if standing.customer_id != customer:
         hold_account(standing.customer_id)
     return standing
 

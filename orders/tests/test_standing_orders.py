@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from accounts.models import User
 from accounts.tests.factories import make_user
 from bakery import clock
 from orders import services
@@ -58,6 +59,17 @@ def test_what_is_sent_is_shown_and_may_be_put_back(api_as):
     back = manager.put(made["Location"], shown, format="json")
     assert back.status_code == 200
     assert back.json()["data"] == {**shown, "updated_at": back.json()["data"]["updated_at"]}
+
+
+def test_that_of_a_closed_account_may_be_put_back_too(api_as):
+    standing = make_standing_order()
+    User.objects.filter(pk=standing.customer_id).update(is_active=False)
+    manager, url = api_as("manager"), f"{URL}/{standing.pk}"
+
+    back = manager.put(url, {**manager.get(url).json()["data"], "paused": True}, format="json")
+
+    assert back.status_code == 200
+    assert back.json()["data"]["paused"] is True
 
 
 def test_what_is_left_out_has_its_default(api_as):
