@@ -32,6 +32,13 @@ class UserQuerySet(models.QuerySet["User"]):
         keys = [key for key in map(fold, names) if key]
         return self.filter(Q(username_key__in=keys) | Q(email_key__in=keys))
 
+    def locked(self) -> "UserQuerySet":
+        """These, each locked as it is read, against changes alone: rows that refer to them can still be written.
+
+        Such as the history of whom they change: two who change each other would wait for one another.
+        """
+        return self.select_for_update(no_key=True)
+
 
 class BakeryUserManager(UserManager["User"]):
     use_in_migrations = False
@@ -41,6 +48,9 @@ class BakeryUserManager(UserManager["User"]):
 
     def named(self, *names: str) -> UserQuerySet:
         return self.get_queryset().named(*names)
+
+    def locked(self) -> UserQuerySet:
+        return self.get_queryset().locked()
 
     def create_superuser(
         self, username: str, email: str | None = None, password: str | None = None, **extra: Any

@@ -49,12 +49,12 @@ def set_password(*, user_id: int, password: str, field: str = "password") -> Non
     """Set a password, for callers who know that it may be done. Raises DomainError for a weak one."""
     hashed = hash_password(user=User.objects.get(pk=user_id), password=password, field=field)
     with transaction.atomic():
-        store_password(User.objects.select_for_update().get(pk=user_id), hashed)
+        store_password(User.objects.locked().get(pk=user_id), hashed)
 
 
 def lock_open(user_id: int) -> User:
     """Lock someone who changes something of their own. Raises AccountClosed where they were shut out meanwhile."""
-    user = User.objects.select_for_update().get(pk=user_id)
+    user = User.objects.locked().get(pk=user_id)
     if not user.is_active:
         raise AccountClosed
     return user
@@ -85,7 +85,7 @@ def reset_password(*, uid: str, token: str, new: str) -> None:
         raise _stale_link()
     hashed = hash_password(user=user, password=new, field="new_password")
     with transaction.atomic():
-        locked = User.objects.select_for_update().get(pk=user.pk)
+        locked = User.objects.locked().get(pk=user.pk)
         if not (locked.is_active and default_token_generator.check_token(locked, token)):
             raise _stale_link()
         store_password(locked, hashed)

@@ -63,7 +63,7 @@ def _change(user_id: int, fields: dict[str, Any], *, actor: User | None = None, 
     renamed = bool({"username", "email"} & fields.keys())
     if renamed:
         lock_names()
-    user = lock_open(user_id) if actor is None else User.objects.select_for_update().get(pk=user_id)
+    user = lock_open(user_id) if actor is None else User.objects.locked().get(pk=user_id)
     if actor is not None:
         _require_rank(actor, user.role, fields.get("role", user.role))
         _refuse_own_end(actor, user, fields)
@@ -115,9 +115,9 @@ def refuse_taken(user: User) -> None:
 
 
 def lock_account(user_id: int) -> User:
-    """Lock someone, and all names, against changes; rows that refer to them can still be written. Return them."""
+    """Lock someone, and all names, against changes. Return them."""
     lock_names()
-    return User.objects.select_for_update(no_key=True).get(pk=user_id)
+    return User.objects.locked().get(pk=user_id)
 
 
 def lock_names() -> None:

@@ -19,9 +19,7 @@ from products.models import Place
 from products.selectors import terms_on
 
 CONTACT = frozenset({"customer_name", "customer_email", "customer_phone"})
-_OPEN = KeptQuery(
-    lambda pk: User.objects.select_for_update(no_key=True).filter(pk=pk, is_active=True).values_list("pk")
-)
+_OPEN = KeptQuery(lambda pk: User.objects.locked().filter(pk=pk, is_active=True).values_list("pk"))
 
 
 def place_order(
