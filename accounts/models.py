@@ -115,6 +115,15 @@ class User(AbstractUser):
     def display_name(self) -> str:
         return self.get_full_name() or self.username
 
+    @property
+    def erased_name(self) -> str:
+        """The username of this account once it is erased."""
+        return f"erased-{self.pk}"
+
+    @property
+    def is_erased(self) -> bool:
+        return not self.is_active and self.username == self.erased_name
+
     def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
         """Save, with the folded names where `update_fields` names theirs."""
         if update_fields is not None:

@@ -228,6 +228,21 @@ def test_the_admin_asks_before_it_erases(client, person):
     assert left() == []
 
 
+def test_a_page_of_before_brings_nobody_back(client, api_as, person):
+    client.force_login(make_user(role="admin"))
+    page = f"/admin/accounts/user/{person.pk}/change/"
+    before = {name: getattr(person, name) for name in ("username", "email", "first_name", "last_name", "phone", "role")}
+    privacy.erase(privacy.Person(person.pk, person.email))
+
+    saved = client.post(page, before, follow=True)
+    sent = api_as("admin").patch(f"/api/users/{person.pk}", {"is_active": True, "first_name": FIRST}, format="json")
+
+    assert "This account was erased" in saved.content.decode()
+    assert (sent.status_code, sent.json()["errors"][0]["code"]) == (400, "account_closed")
+    assert not set(left()) & {USERNAME, FIRST, LAST, PHONE}
+    assert not User.objects.get(pk=person.pk).is_active
+
+
 def test_the_admin_erases_no_staff(client):
     client.force_login(make_user(role="manager"))
     baker = make_user(role="baker")

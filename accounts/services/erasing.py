@@ -25,7 +25,7 @@ def erase(person: Person) -> None:
     user = lock_account(person.user_id)
     if user.role != Role.CUSTOMER:
         raise NotACustomer("Only customers are erased. Staff are deactivated.")
-    names = {"username": f"erased-{user.pk}", "email": "", "first_name": "", "last_name": "", "phone": ""}
+    names = {"username": user.erased_name, "email": "", "first_name": "", "last_name": "", "phone": ""}
     for name, value in names.items():
         setattr(user, name, value)
     user.is_active = False

@@ -8,7 +8,7 @@ from accounts.errors import OwnAccount
 from accounts.models import SENIOR, Role, User
 from accounts.services.passwords import hash_password, lock_open, store_password
 from bakery.db import fold
-from bakery.errors import AlreadyExists, NotAllowed
+from bakery.errors import AlreadyExists, DomainError, NotAllowed
 from bakery.models import Revision
 
 
@@ -48,7 +48,8 @@ def change_own_details(*, user: User, **fields: Any) -> User:
 
 def change_user(*, user_id: int, actor: User, password: str | None = None, **fields: Any) -> User:
     """Change someone. Raises NotAllowed where an actor who is no admin would touch, or make, a manager or an admin;
-    OwnAccount where actors would lock themselves out; AlreadyExists; DomainError for a weak password.
+    OwnAccount where actors would lock themselves out; AlreadyExists; DomainError for a weak password and for who was
+    erased.
     """
     hashed = None
     if password is not None:
@@ -67,6 +68,9 @@ def _change(user_id: int, fields: dict[str, Any], *, actor: User | None = None, 
     if actor is not None:
         _require_rank(actor, user.role, fields.get("role", user.role))
         _refuse_own_end(actor, user, fields)
+        if user.is_erased:
+            # A page of before, saved again, would bring the name back.
+            raise DomainError("This account was erased, and stays as it is.", code="account_closed")
     if fields:
         changed = _assign(user, fields)
         if renamed:
