@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bakery.gunicorn import FairWorker
+from bakery.serving import FairWorker
 from tests.server import a_shop
 
 pytestmark = [pytest.mark.servers, pytest.mark.django_db]
