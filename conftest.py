@@ -5,6 +5,7 @@ from shutil import which
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.test import TransactionTestCase
 from django.test.utils import CaptureQueriesContext
@@ -12,7 +13,9 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from accounts.tests.factories import make_user
+from bakery.cache import _Forgiving
 from bakery.db import drop_triggers
+from bakery.health import _Readiness
 
 
 @pytest.fixture
@@ -70,10 +73,11 @@ def queries_do_not_grow() -> Callable[..., int]:
 
 
 @pytest.fixture(autouse=True)
-def _fresh_cache() -> Any:
-    from django.core.cache import cache
-
+def _nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a process remembers for seconds would tell one test of another."""
     cache.clear()
+    monkeypatch.setattr(_Readiness, "looked_at", 0.0)
+    monkeypatch.setattr(_Forgiving, "away_until", 0.0)
 
 
 @pytest.fixture(autouse=True, scope="session")

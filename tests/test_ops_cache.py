@@ -39,13 +39,6 @@ def answers(store):
     return store.get("there") == 1
 
 
-@pytest.fixture(autouse=True)
-def _not_away():
-    cache._Forgiving.away_until = 0
-    yield
-    cache._Forgiving.away_until = 0
-
-
 def test_without_redis_everything_is_a_miss():
     store = cache.ForgivingRedisCache(f"redis://127.0.0.1:{free_port()}/0", {})
 

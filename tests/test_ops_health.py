@@ -17,11 +17,6 @@ from bakery.models import Routine
 from tests.server import a_shop
 
 
-@pytest.fixture(autouse=True)
-def _look_again():
-    health._Readiness.looked_at = 0.0
-
-
 def test_healthz_answers_without_a_database(client):
     answer = client.get("/healthz")
 
