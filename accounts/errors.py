@@ -17,8 +17,8 @@ class AccountClosed(DomainError):
 
     code = "account_closed"
 
-    def __init__(self, *, field: str | None = None) -> None:
-        super().__init__("This account is closed.", field=field)
+    def __init__(self, message: str = "This account is closed.", *, field: str | None = None) -> None:
+        super().__init__(message, field=field)
 
 
 class OwnAccount(Conflict):

@@ -1,7 +1,13 @@
 """Everything that changes who people are, how they prove it, and for how long that holds."""
 
 from accounts.services.erasing import erase
-from accounts.services.passwords import change_password, request_password_reset, reset_password, set_password
+from accounts.services.passwords import (
+    change_password,
+    lock_open,
+    request_password_reset,
+    reset_password,
+    set_password,
+)
 from accounts.services.people import (
     change_own_details,
     change_user,
@@ -20,6 +26,7 @@ __all__ = [
     "create_user",
     "erase",
     "lock_account",
+    "lock_open",
     "may_manage",
     "refresh_session",
     "refuse_taken",

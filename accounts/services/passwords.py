@@ -17,8 +17,10 @@ from bakery import clock
 from bakery.db import fold
 from bakery.errors import DomainError, Problem
 from bakery.models import RateCounter
+from bakery.queries import KeptQuery
 
 _MOST_MAILS, _PER = 5, timedelta(hours=1)
+_LOCKED = KeptQuery(lambda pk: User.objects.locked().filter(pk=pk))
 
 
 def hash_password(*, user: User, password: str, field: str) -> str:
@@ -52,12 +54,12 @@ def set_password(*, user_id: int, password: str, field: str = "password") -> Non
         store_password(User.objects.locked().get(pk=user_id), hashed)
 
 
-def lock_open(user_id: int) -> User:
-    """Lock someone who changes something of their own. Raises AccountClosed where they were shut out meanwhile."""
-    user = User.objects.locked().get(pk=user_id)
-    if not user.is_active:
-        raise AccountClosed
-    return user
+def lock_open(user_id: int, *, field: str | None = None) -> User:
+    """Lock someone against being closed or erased until the transaction ends. Raises AccountClosed where they were."""
+    for user in _LOCKED(pk=user_id):
+        if user.is_active:
+            return user
+    raise AccountClosed(field=field)
 
 
 def store_password(user: User, hashed: str) -> None:

@@ -4,11 +4,11 @@ from typing import Any
 
 from django.db import transaction
 
-from accounts.errors import OwnAccount
+from accounts.errors import AccountClosed, OwnAccount
 from accounts.models import SENIOR, Role, User
 from accounts.services.passwords import hash_password, lock_open, store_password
 from bakery.db import fold
-from bakery.errors import AlreadyExists, DomainError, NotAllowed
+from bakery.errors import AlreadyExists, NotAllowed
 from bakery.models import Revision
 
 
@@ -48,8 +48,8 @@ def change_own_details(*, user: User, **fields: Any) -> User:
 
 def change_user(*, user_id: int, actor: User, password: str | None = None, **fields: Any) -> User:
     """Change someone. Raises NotAllowed where an actor who is no admin would touch, or make, a manager or an admin;
-    OwnAccount where actors would lock themselves out; AlreadyExists; DomainError for a weak password and for who was
-    erased.
+    OwnAccount where actors would lock themselves out; AlreadyExists; DomainError for a weak password; AccountClosed for
+    who was erased.
     """
     hashed = None
     if password is not None:
@@ -64,13 +64,15 @@ def _change(user_id: int, fields: dict[str, Any], *, actor: User | None = None, 
     renamed = bool({"username", "email"} & fields.keys())
     if renamed:
         lock_names()
-    user = lock_open(user_id) if actor is None else User.objects.locked().get(pk=user_id)
-    if actor is not None:
+    if actor is None:
+        user = lock_open(user_id)
+    else:
+        user = User.objects.locked().get(pk=user_id)
         _require_rank(actor, user.role, fields.get("role", user.role))
         _refuse_own_end(actor, user, fields)
         if user.is_erased:
             # A page of before, saved again, would bring the name back.
-            raise DomainError("This account was erased, and stays as it is.", code="account_closed")
+            raise AccountClosed("This account was erased, and stays as it is.")
     if fields:
         changed = _assign(user, fields)
         if renamed:

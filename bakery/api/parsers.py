@@ -102,7 +102,7 @@ def _length(context: Mapping[str, Any] | None) -> int:
 
 def refuse_unmeasured(request: Request) -> None:
     """Raise a 400 for a body in pieces of which nobody said how long they are: to Django it would be an empty one."""
-    if request.headers.get("Transfer-Encoding") and not request.headers.get("Content-Length"):
+    if request.META.get("HTTP_TRANSFER_ENCODING") and not request.META.get("CONTENT_LENGTH"):
         raise ParseError("Send the length of the body (Content-Length).")
 
 

@@ -5,11 +5,10 @@ from typing import Any
 
 from django.db import transaction
 
-from accounts.errors import AccountClosed
 from accounts.models import User
+from accounts.services import lock_open
 from bakery import clock
 from bakery.errors import DomainError, NotAllowed, Problem
-from bakery.queries import KeptQuery
 from orders.models import Channel, Fulfilment, NoticeKind, Order, Override
 from orders.services import notices
 from orders.services.lines import find_products, new_item, set_totals
@@ -19,7 +18,6 @@ from products.models import Place
 from products.selectors import terms_on
 
 CONTACT = frozenset({"customer_name", "customer_email", "customer_phone"})
-_OPEN = KeptQuery(lambda pk: User.objects.locked().filter(pk=pk, is_active=True).values_list("pk"))
 
 
 def place_order(
@@ -90,8 +88,8 @@ def hold_account(user_id: int | None) -> None:
 
     Who was erased since they signed in would leave their name behind. Raises AccountClosed.
     """
-    if user_id is not None and not _OPEN(pk=user_id):
-        raise AccountClosed(field="customer")
+    if user_id is not None:
+        lock_open(user_id, field="customer")
 
 
 def require_override_right(actor: User | None, reason: str) -> None:
