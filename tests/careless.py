@@ -4,10 +4,9 @@ A WSGI application for `Shop.serve`; the environment variable CARELESS names the
 """
 
 import os
-import time
 from functools import wraps
 from itertools import count
-from threading import local
+from threading import Event, local
 
 from django.core.wsgi import get_wsgi_application
 
@@ -21,6 +20,15 @@ from orders.services import lines, rules
 from orders.views import OrderViewSet
 from products.models import Product
 
+_looked, _two = count(1), Event()
+
+
+def wait_for_another():
+    """Return once two have got as far, so that of the first two neither sees what the other does."""
+    if next(_looked) == 2:
+        _two.set()
+    _two.wait(timeout=5)
+
 
 def looks_before_it_locks():
     """Ask whether there is room in one transaction, and place the order unasked in the next."""
@@ -32,7 +40,7 @@ def looks_before_it_locks():
             place(**wanted)
             transaction.set_rollback(True)
         looked.already = True
-        time.sleep(0.05)
+        wait_for_another()
         return place(**wanted)
 
     services.place_order = look_then_place
@@ -43,14 +51,15 @@ def locks_nothing():
     """Count what is taken without keeping the others out. (SQLite lets one writer in at a time anyway.)"""
     over = rules._over_capacity
 
-    def look_slowly(*what):
-        found = over(*what)
-        time.sleep(0.05)
-        return found
+    def look_and_wait(*what):
+        refused = over(*what)
+        if not refused:
+            wait_for_another()
+        return refused
 
     lines.lock_products = lambda ids: {product.pk: product for product in Product.objects.filter(pk__in=ids)}
     rules._lock = lambda products, *, anew: None
-    rules._over_capacity = look_slowly
+    rules._over_capacity = look_and_wait
 
 
 def forgets_orders():
