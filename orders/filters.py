@@ -72,7 +72,7 @@ MOST_DAYS = 31
 
 def read_availability(request: Request) -> dict[str, Any]:
     """Read `date`, or else `from` and `to`, and the ids of `product`; raise a 400 that names what is wrong."""
-    refuse_unknown(request, frozenset({"date", "from", "to", "product"}))
+    refuse_unknown(request, frozenset({"date", "from", "to", "product"}), several=frozenset({"product"}))
     products = request.query_params.getlist("product")
     if not all(text.isascii() and text.isdecimal() and len(text) <= 18 for text in products):
         raise ValidationError({"product": "Must be the id of a product."}, code="invalid")

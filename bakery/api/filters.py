@@ -138,15 +138,20 @@ class StrictFilterBackend(filters.DjangoFilterBackend):
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
         filterset_class = self.get_filterset_class(view, queryset)
-        known = PAGING | frozenset(filterset_class.base_filters if filterset_class else ())
-        refuse_unknown(request, known)
+        named = filterset_class.base_filters if filterset_class else {}
+        several = frozenset(name for name, one in named.items() if isinstance(one, filters.MultipleChoiceFilter))
+        refuse_unknown(request, PAGING | frozenset(named), several)
         refuse_empty(request)
         filtered: QuerySet[Any] = super().filter_queryset(request, queryset, view)
         return filtered
 
 
-def refuse_unknown(request: Request, known: frozenset[str]) -> None:
-    """Raise a 400 that names each query parameter which is not in `known`."""
+def refuse_unknown(request: Request, known: frozenset[str], several: frozenset[str] = frozenset()) -> None:
+    """Raise a 400 that names each query parameter which is not in `known`.
+
+    Those in `several` may be given several times. Of any other one the last alone would count, and what the caller
+    asked for beside it would be passed over in silence.
+    """
     unknown = {
         name: f"There is no such parameter; known are {', '.join(sorted(known)) or 'none'}."
         for name in request.query_params
@@ -154,6 +159,13 @@ def refuse_unknown(request: Request, known: frozenset[str]) -> None:
     }
     if unknown:
         raise ValidationError(unknown, code="unknown_parameter")
+    repeated = {
+        name: "It may be given once."
+        for name, values in request.query_params.lists()
+        if len(values) > 1 and name not in several
+    }
+    if repeated:
+        raise ValidationError(repeated, code="repeated_parameter")
 
 
 def refuse_empty(request: Request) -> None:

@@ -166,6 +166,7 @@ def test_without_hours_a_day_lasts_until_midnight():
         ("date=2026-01-01&product=-1", "invalid", "product"),
         ("date=2026-01-01&product=999999999", "does_not_exist", "product"),
         ("date=2026-01-01&page=1", "unknown_parameter", "page"),
+        ("date=x&date=2026-01-01", "repeated_parameter", "date"),
     ],
 )
 def test_what_cannot_be_asked_is_named(api_as, query, code, field):

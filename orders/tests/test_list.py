@@ -118,6 +118,8 @@ def test_orders_are_sorted(api_as):
         ("channel=fax", "invalid_choice", "channel"),
         ("payment_status=maybe", "invalid_choice", "payment_status"),
         ("colour=red", "unknown_parameter", "colour"),
+        ("fulfilment=pickup&fulfilment=delivery", "repeated_parameter", "fulfilment"),
+        ("due_date=x&due_date=2031-01-01", "repeated_parameter", "due_date"),
         ("ordering=customer__password", "invalid", "ordering"),
         ("page_size=201", "invalid", "page_size"),
     ],

@@ -111,6 +111,8 @@ def test_updated_since_finds_what_was_changed_from_then_on(guest, shop, time_mac
         ("min_price=-1", ("min_value", "min_price")),
         ("max_price=1e5", ("invalid", "max_price")),
         ("allergen_free=nuts,honey", ("invalid_choice", "allergen_free")),
+        ("allergen_free=nuts&allergen_free=milk", ("repeated_parameter", "allergen_free")),
+        ("page=x&page=1", ("repeated_parameter", "page")),
         ("diet=raw", ("invalid_choice", "diet")),
         ("available_on=2026-1-5", ("invalid", "available_on")),
         ("available_on=20260105", ("invalid", "available_on")),
