@@ -45,6 +45,7 @@ class DoorViewSet(ApiViewSet[User]):
     permissions = dict.fromkeys(
         ("register", "login", "refresh", "verify", "logout", "request_reset", "reset_password"), ANYONE
     )
+    tells = {"register": ("Location",)}
     limits = {"login": LOGINS, "register": REGISTRATIONS}
 
     @extend_schema(request=RegistrationSerializer, responses={201: SignedInSerializer})
@@ -147,6 +148,7 @@ class UserViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[User]):
         "create": "accounts.add_user",
         "partial_update": "accounts.change_user",
     }
+    tells = {"create": ("Location",)}
 
     @extend_schema(responses={201: UserSerializer})
     def create(self, request: Request) -> Response:

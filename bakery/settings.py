@@ -223,6 +223,7 @@ SPECTACULAR_SETTINGS = {
         "PlaceEnum": "products.models.Place",
         "RoleEnum": "accounts.models.Role",
     },
+    "GET_LIB_DOC_EXCLUDES": "bakery.api.documents.what_speaks_to_its_readers",
     "PREPROCESSING_HOOKS": ["bakery.api.schema.only_the_api"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -198,7 +198,7 @@ class CashReportSerializer(CashSpanSerializer):
 
 
 class MonthlyClosingSerializer(CashSpanSerializer):
-    """Shows a closing with the figures that were written."""
+    """A month's closing, with the figures that were written."""
 
     id = serializers.IntegerField(source="closing.pk")
     number = serializers.IntegerField(source="closing.number", help_text="Without gaps in each register.")

@@ -55,6 +55,7 @@ class CashEntryViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[CashEntry]
         "create": "cashbook.add_cashentry",
         "reverse": "cashbook.add_cashentry",
     }
+    tells = {"create": ("Location",), "reverse": ("Location",)}
 
     @extend_schema(request=BookSerializer, responses={201: CashEntrySerializer})
     @idempotent
@@ -130,6 +131,7 @@ class CashSessionViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[CashSess
         "create": "cashbook.add_cashsession",
         "close": "cashbook.change_cashsession",
     }
+    tells = {"create": ("Location",)}
 
     @extend_schema(request=OpenSessionSerializer, responses={201: CashSessionSerializer})
     def create(self, request: Request) -> Response:

@@ -1,10 +1,11 @@
 """Orders over HTTP."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import QuerySet, prefetch_related_objects
 from django.shortcuts import get_object_or_404
+from django.utils.functional import cached_property
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
@@ -15,6 +16,7 @@ from rest_framework.status import HTTP_201_CREATED, HTTP_204_NO_CONTENT
 
 from accounts.models import User
 from bakery import clock
+from bakery.api.caching import tag_of
 from bakery.api.conditional import honours_if_match
 from bakery.api.idempotency import idempotent
 from bakery.api.permissions import ANYONE, SIGNED_IN, guests_or
@@ -49,7 +51,25 @@ from products.models import Product
 MOST_DATES = 366
 
 
-class OrderViewSet(TaggedListMixin, ApiViewSet[Order]):
+# What the asking user may set now is a part of an order, and so of its tag.
+class _OrderAnswers(ApiViewSet[Order]):
+    @cached_property
+    def now(self) -> datetime:
+        return clock.now()
+
+    @property
+    def caller(self) -> User | None:
+        """The signed-in user, or None for a guest."""
+        return self.actor if self.request.user.is_authenticated else None
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        return {**super().get_serializer_context(), "now": self.now}
+
+    def etag(self, instance: Order) -> str:
+        return tag_of(instance.version, services.allowed_statuses(instance, self.caller, self.now))
+
+
+class OrderViewSet(TaggedListMixin, _OrderAnswers):
     queryset = Order.objects.all()
     serializer_class = OrderSerializer
     filterset_class = OrderFilter
@@ -67,25 +87,21 @@ class OrderViewSet(TaggedListMixin, ApiViewSet[Order]):
         "add_payment": "orders.add_payment",
         "track": ANYONE,
     }
+    tells = {
+        **dict.fromkeys(("list", "retrieve", "partial_update", "set_status"), ("ETag",)),
+        "create": ("ETag", "Location"),
+    }
     limits = {"create": Limit("guest-orders", 30, timedelta(minutes=1), guests_only=True)}
-
-    @property
-    def caller(self) -> User | None:
-        """The signed-in user, or None for a guest."""
-        return self.actor if self.request.user.is_authenticated else None
 
     def get_queryset(self) -> QuerySet[Order]:
         return Order.objects.visible_to(self.actor)
-
-    def get_serializer_context(self) -> dict[str, Any]:
-        return {**super().get_serializer_context(), "now": clock.now()}
 
     def paginate_queryset(self, queryset: Any) -> Any:
         heads = super().paginate_queryset(queryset.values_list(*OrderHead._fields)) or []
         return [OrderHead._make(head) for head in heads]
 
     def retrieve(self, request: Request, pk: str) -> Response:
-        return self.show(self.get_object())
+        return self.show_unless_known(self.get_object())
 
     @extend_schema(request=PlaceOrderSerializer, responses={201: OrderSerializer})
     @idempotent
@@ -141,12 +157,10 @@ class OrderViewSet(TaggedListMixin, ApiViewSet[Order]):
         return Response(TrackedOrderSerializer(order, context=self.get_serializer_context()).data)
 
 
-class SaleViewSet(ApiViewSet[Order]):
+class SaleViewSet(_OrderAnswers):
     serializer_class = SaleSerializer
     permissions = {"create": "orders.make_sale"}
-
-    def get_serializer_context(self) -> dict[str, Any]:
-        return {**super().get_serializer_context(), "now": clock.now()}
+    tells = {"create": ("ETag", "Location")}
 
     @extend_schema(request=SellSerializer, responses={201: SaleSerializer})
     @idempotent
@@ -193,12 +207,16 @@ class StandingOrderViewSet(TaggedListMixin, ApiViewSet[StandingOrder]):
         "skip": "orders.change_standingorder",
         "destroy": "orders.delete_standingorder",
     }
+    tells = {
+        **dict.fromkeys(("list", "retrieve", "update", "partial_update", "skip"), ("ETag",)),
+        "create": ("ETag", "Location"),
+    }
 
     def get_queryset(self) -> QuerySet[StandingOrder]:
         return StandingOrder.objects.visible_to(self.actor).with_parts()
 
     def retrieve(self, request: Request, pk: str) -> Response:
-        return self.show(self.get_object())
+        return self.show_unless_known(self.get_object())
 
     @extend_schema(request=MakeStandingOrderSerializer, responses={201: StandingOrderSerializer})
     def create(self, request: Request) -> Response:

@@ -51,6 +51,11 @@ class BakingListViewSet(ApiViewSet[BakingPlan]):
         "set_status": "production.record_production",
         "change_item": "production.record_production",
     }
+    tells: ClassVar[dict[str, tuple[str, ...]]] = {
+        **dict.fromkeys(("retrieve", "refresh", "set_status", "change_item"), ("ETag",)),
+        "create": ("ETag", "Location"),
+    }
+    live = True
 
     @property
     def day(self) -> date:

@@ -47,7 +47,9 @@ class ImageSizesSerializer(serializers.Serializer[Any]):
 
 
 class ProductSerializer(fields.ModelSerializer):
-    """Reads a product from a body, and shows a row of `COLUMNS` with what its view knows: VAT rates, addresses."""
+    """What is sold."""
+
+    # It reads a product from a body, and shows a row of `COLUMNS` with what its view knows: VAT rates, addresses.
 
     category = fields.SlugRelatedField(slug_field="slug", queryset=Category.objects.all())
     category_name = serializers.CharField(read_only=True)

@@ -57,9 +57,8 @@ _ROW_FOR_STAFF = _row_among(Product.objects.all())
 _ROW_FOR_THE_PUBLIC = _row_among(Product.objects.visible_to(AnonymousUser()))
 
 
+# What the tags of products and categories depend on beside their versions.
 class CatalogueViewSet(HotListMixin, ApiViewSet[Any]):
-    """What the tags of products and categories depend on beside their versions."""
-
     @cached_property
     def today(self) -> date:
         return clock.today()
@@ -108,6 +107,10 @@ class ProductViewSet(CatalogueViewSet):
         "remove_image": "products.change_product",
         "import_file": "products.import_product",
         "export": "products.export_product",
+    }
+    tells = {
+        **dict.fromkeys(("list", "retrieve", "update", "partial_update", "image"), ("ETag",)),
+        "create": ("ETag", "Location"),
     }
 
     def get_queryset(self) -> QuerySet[Product]:
@@ -264,6 +267,10 @@ class CategoryViewSet(CatalogueViewSet):
         "update": "products.change_category",
         "partial_update": "products.change_category",
         "destroy": "products.delete_category",
+    }
+    tells = {
+        **dict.fromkeys(("list", "retrieve", "update", "partial_update"), ("ETag",)),
+        "create": ("ETag", "Location"),
     }
 
     def retrieve(self, request: Request, slug: str) -> Response:

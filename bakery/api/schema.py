@@ -1,11 +1,12 @@
 """The OpenAPI document: drf-spectacular's, with our envelope, our headers and our errors."""
 
-from typing import Any
+from typing import Any, Literal
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import build_basic_type
 from drf_spectacular.types import OpenApiTypes
+from rest_framework.serializers import ListSerializer
 
 from bakery.api.permissions import is_open_to_guests
 
@@ -48,10 +49,16 @@ _ERRORS = {
         None,
     ),
 }
-_ALWAYS = {401, 404, 406, 429, 500, 503}
+_ALWAYS = {400, 401, 404, 406, 429, 500, 503}  # 400: any parameter may be one that is not known
 _WRITES = {"post", "put", "patch", "delete"}
 
 _STRING = {"type": "string"}
+_HEADERS = {
+    "ETag": "The version of what is shown, for If-Match and If-None-Match.",
+    "Location": "The address of what was created.",
+    "Idempotent-Replayed": "true where this is the first answer again.",
+    "Retry-After": "In how many seconds to come back.",
+}
 _ERROR = {
     "type": "object",
     "required": ["code", "field", "message"],
@@ -99,6 +106,10 @@ class EnvelopeSchema(AutoSchema):
 
     def _map_serializer_field(self, field: Any, direction: str, bypass_extensions: bool = False) -> Any:
         schema = super()._map_serializer_field(field, direction, bypass_extensions)  # type: ignore[no-untyped-call]
+        if isinstance(field, ListSerializer) and direction == "request":
+            schema |= {} if field.allow_empty else {"minItems": 1}
+            most = getattr(field, "max_length", None)
+            schema |= {"maxItems": most} if most else {}
         return _may_be_blank(schema) if direction == "response" and isinstance(schema, dict) else schema
 
     def _insert_field_validators(self, field: Any, schema: dict[str, Any]) -> None:
@@ -113,7 +124,24 @@ class EnvelopeSchema(AutoSchema):
             parameters.append(_header("Idempotency-Key", "The same key again gives the first answer again."))
         if getattr(handler, "honours_if_match", False):
             parameters.append(_header("If-Match", "The ETag that was read; another one changes nothing (412)."))
+        if self._is_remembered():
+            parameters.append(_header("If-None-Match", "The ETag that was read; the same one is not sent again (304)."))
         return parameters
+
+    def _tells(self) -> tuple[str, ...]:
+        """The headers of a good answer."""
+        told: tuple[str, ...] = getattr(self.view, "tells", {}).get(getattr(self.view, "action", None), ())
+        handler = getattr(self.view, getattr(self.view, "action", "") or "", None)
+        return (*told, "Idempotent-Replayed") if getattr(handler, "is_idempotent", False) else told
+
+    def _is_remembered(self) -> bool:
+        return self.method == "GET" and "ETag" in self._tells() and not getattr(self.view, "live", False)
+
+    def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:
+        bodies: dict[str, Any] = super()._get_response_bodies(direction)
+        if self._is_remembered():
+            bodies["304"] = {"description": "If-None-Match names what would be answered.", **_headers("ETag")}
+        return bodies
 
     def _get_response_for_code(
         self,
@@ -126,6 +154,8 @@ class EnvelopeSchema(AutoSchema):
             serializer, status_code, media_types, direction
         )
         content = response.get("content", {})
+        if str(status_code).startswith("2"):
+            response |= _headers(*self._tells())
         if str(status_code).startswith("2") and "application/json" in content:
             schema = content["application/json"].get("schema", {})
             paged = self._is_list_view(serializer) and getattr(self.view, "pagination_class", None) is not None
@@ -151,6 +181,11 @@ def _may_be_blank(schema: dict[str, Any]) -> dict[str, Any]:
 def _header(name: str, description: str) -> dict[str, Any]:
     schema = build_basic_type(OpenApiTypes.STR)
     return {"name": name, "in": "header", "required": False, "description": description, "schema": schema}
+
+
+def _headers(*names: str) -> dict[str, Any]:
+    described = {name: {"description": _HEADERS[name], "schema": _STRING} for name in names}
+    return {"headers": described} if described else {}
 
 
 def _envelope(data: dict[str, Any], *, paged: bool) -> dict[str, Any]:
@@ -204,12 +239,10 @@ def describe_errors(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 
 def _possible(method: str, operation: dict[str, Any]) -> set[int]:
     codes = set(_ALWAYS)
-    if operation.get("parameters") or "requestBody" in operation:
-        codes.add(400)
     if {} not in operation.get("security", []):
         codes.add(403)
     if method in _WRITES:
-        codes |= {400, 403, 409, 413, 415}
+        codes |= {403, 409, 413, 415}
     if any(p["name"] == "If-Match" for p in operation.get("parameters", [])):
         codes.add(412)
     return codes
@@ -226,5 +259,6 @@ def _response(description: str, code: str, field: str | None) -> dict[str, Any]:
     schema = {"$ref": "#/components/schemas/Failure"}
     return {
         "description": description,
+        **(_headers("Retry-After") if code in ("throttled", "unavailable") else {}),
         "content": {"application/json": {"schema": schema, "example": example}},
     }

@@ -13,6 +13,7 @@ from rest_framework.viewsets import ViewSet
 from bakery import clock
 from bakery.api.fields import ModelSerializer, WallTimeField
 from bakery.api.permissions import ANYONE
+from bakery.api.viewsets import METHODS
 from bakery.models import Closure, OpeningHours, Shop
 
 
@@ -51,6 +52,7 @@ class ShopSerializer(ModelSerializer):
 
 
 class ShopViewSet(ViewSet):
+    http_method_names = METHODS
     permissions: ClassVar[dict[str, str]] = {"show": ANYONE}
 
     @extend_schema(responses=ShopSerializer)

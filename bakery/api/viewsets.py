@@ -15,6 +15,7 @@ from rest_framework.serializers import BaseSerializer, ModelSerializer, Serializ
 from rest_framework.viewsets import GenericViewSet
 
 from bakery.api import conditional
+from bakery.api.caching import tag_of
 from bakery.api.filters import refuse_nul
 from bakery.api.parsers import refuse_unmeasured
 from bakery.api.renderers import EnvelopeRenderer
@@ -27,13 +28,23 @@ if TYPE_CHECKING:
 
 M = TypeVar("M", bound=Model)
 
+# Not OPTIONS: what a browser asks before it asks from another origin is answered before it comes to a view.
+METHODS = ["get", "post", "put", "patch", "delete", "head"]
+
 
 class ApiViewSet(GenericViewSet[M], Generic[M]):
-    """A viewset whose `permissions` table says what each action needs, and `limits` how often it may be called."""
+    """A viewset whose `permissions` table says what each action needs, and `limits` how often it may be called.
+
+    `tells` names the headers of its good answers for the schema: {"create": ("ETag", "Location")}. What is read with
+    an ETag is not sent again to whoever has it, unless it is `live`: then it changes under the same tag.
+    """
 
     permissions: ClassVar[dict[str, str]] = {}
+    tells: ClassVar[dict[str, tuple[str, ...]]] = {}
+    live: ClassVar[bool] = False
     limits: ClassVar[dict[str, Limit]] = {}
     orderings: ClassVar[dict[str, str]] = {}
+    http_method_names = METHODS
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
@@ -58,8 +69,13 @@ class ApiViewSet(GenericViewSet[M], Generic[M]):
             headers.setdefault("ETag", self.etag(instance))
         return Response(self.get_serializer(instance).data, status=code, headers=headers)
 
+    def show_unless_known(self, instance: Any) -> Response:
+        """Answer with the object, or say that the caller has it: for what looks but one way under its tag."""
+        etag = self.etag(instance)
+        return conditional.not_modified(etag) if conditional.is_known(self.request, etag) else self.show(instance)
+
     def etag(self, instance: Any) -> str:
-        return conditional.etag_of(instance.version)
+        return tag_of(instance.version)
 
     def expected_versions(self) -> frozenset[int] | None:
         """The versions that the caller's If-Match allows; None allows any."""

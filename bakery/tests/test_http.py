@@ -40,9 +40,10 @@ def test_a_path_of_the_site_is_djangos_404(client, db):
 
 
 def test_a_wrong_method_is_405_and_names_the_right_ones(client, db):
-    response = client.delete("/api/products")
-    assert refusal(response) == (405, "method_not_allowed", None)
-    assert "GET" in response["Allow"]
+    for method in ("delete", "options"):
+        response = getattr(client, method)("/api/products")
+        assert refusal(response) == (405, "method_not_allowed", None)
+        assert response["Allow"] == "GET, POST, HEAD"
 
 
 def test_only_json_is_answered(client, db):

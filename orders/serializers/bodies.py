@@ -57,7 +57,9 @@ class EditedItemSerializer(WantedItemSerializer):
 
 
 class EditOrderSerializer(PlaceOrderSerializer):
-    """What is changed. It is not parsed as partial, since that would make the parts of a line optional as well."""
+    """What is changed."""
+
+    # It is not parsed as partial, since that would make the parts of a line optional as well.
 
     due_at = InstantField(required=False)
     items = EditedItemSerializer(many=True, allow_empty=False, max_length=MOST_LINES, required=False)  # type: ignore[call-arg]  # unknown to the stubs

@@ -72,7 +72,9 @@ class MakeStandingOrderSerializer(serializers.Serializer[Any]):
 
 
 class EditStandingOrderSerializer(MakeStandingOrderSerializer):
-    """What is changed. It is not parsed as partial, since that would make the parts of a line optional as well."""
+    """What is changed."""
+
+    # It is not parsed as partial, since that would make the parts of a line optional as well.
 
     customer = IdField(required=False)
     items = WantedStandingItemSerializer(many=True, allow_empty=False, max_length=7 * MOST_LINES, required=False)  # type: ignore[call-arg]  # unknown to the stubs

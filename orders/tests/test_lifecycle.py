@@ -81,8 +81,9 @@ def test_the_answer_is_the_order(api_as):
 
     response = api_as("manager").put(f"/api/orders/{order.pk}/status", {"status": "confirmed", "note": "By phone"})
 
-    assert response["ETag"] == '"2"'
-    assert response.json()["data"] == api_as("manager").get(f"/api/orders/{order.pk}").json()["data"]
+    read = api_as("manager").get(f"/api/orders/{order.pk}")
+    assert response["ETag"] == read["ETag"]
+    assert response.json()["data"] == read.json()["data"]
     assert response.json()["data"]["allowed_statuses"] == ["baking", "cancelled"]
 
 
@@ -131,7 +132,7 @@ def test_the_same_status_again_changes_nothing(api_as):
 
     for who in ("baker", "cashier"):
         response = api_as(who).put(f"/api/orders/{order.pk}/status", {"status": "confirmed"})
-        assert (response.status_code, response["ETag"]) == (200, '"2"')
+        assert (response.status_code, response["ETag"][:3]) == (200, '"2-')
 
     assert order.history.count() == 2
 

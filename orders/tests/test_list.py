@@ -22,7 +22,7 @@ from orders.serializers import (
     VatBucketSerializer,
     orders,
 )
-from orders.tests.factories import make_order, on
+from orders.tests.factories import make_order, make_standing_order, on
 from products.tests.factories import make_product
 
 pytestmark = pytest.mark.django_db
@@ -161,6 +161,32 @@ def test_a_list_that_has_not_changed_is_not_sent_again(api_as):
     assert client.get("/api/orders", headers={"If-None-Match": etag}).status_code == 304
     make_order()
     assert client.get("/api/orders", headers={"If-None-Match": etag}).status_code == 200
+
+
+@pytest.mark.parametrize("make", [make_order, make_standing_order])
+def test_what_the_caller_has_is_not_sent_again(api_as, make):
+    made, manager = make(), api_as("manager")
+    url = f"/api/{'orders' if make is make_order else 'standing-orders'}/{made.pk}"
+    etag = manager.get(url)["ETag"]
+
+    known = manager.get(url, headers={"If-None-Match": f'"other", {etag}'})
+
+    assert (known.status_code, known.content, known["ETag"]) == (304, b"", etag)
+    assert manager.patch(url, {"notes": "New", "paused": True}, headers={"If-Match": etag}).status_code == 200
+    assert manager.get(url, headers={"If-None-Match": etag}).status_code == 200
+
+
+def test_the_tag_of_an_order_changes_with_what_the_caller_may_do_with_it(api_as):
+    customer = make_user()
+    order = make_order(actor=customer)
+    url = f"/api/orders/{order.pk}"
+    etag = api_as(customer).get(url)["ETag"]
+
+    assert api_as("cashier").get(url, headers={"If-None-Match": etag}).json()["data"]["allowed_statuses"]
+    with time_machine.travel(order.deadline_at + timedelta(seconds=1), tick=False):
+        late = api_as(customer).get(url, headers={"If-None-Match": etag})
+    assert late.json()["data"]["allowed_statuses"] == []
+    assert api_as("cashier").patch(url, {"notes": "New"}, headers={"If-Match": etag}).status_code == 200
 
 
 def test_what_was_shown_before_is_shown_as_it_is_now(api_as):

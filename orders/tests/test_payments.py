@@ -68,7 +68,7 @@ def test_a_payment_is_answered_whole_and_stands_in_the_cash_book(post, api_as):
     assert (entry.reference, entry.notes, entry.user) == (f"order:{order.pk}", "", cashier)
     assert api_as("baker").get(f"/api/orders/{order.pk}/payments").json()["data"] == [response.json()["data"]]
     read = api_as("cashier").get(f"/api/orders/{order.pk}")
-    assert read["ETag"] == '"2"'
+    assert read["ETag"].startswith('"2-')
     assert {name: read.json()["data"][name] for name in ("paid", "balance", "payment_status")} == {
         "paid": "7.50", "balance": "2.50", "payment_status": "partial",
     }  # fmt: skip

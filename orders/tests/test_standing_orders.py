@@ -51,7 +51,7 @@ def test_what_is_sent_is_shown_and_may_be_put_back(api_as):
     assert made.status_code == 201
     shown = made.json()["data"]
     assert made["Location"] == f"{URL}/{shown['id']}"
-    assert made["ETag"] == '"1"'
+    assert made["ETag"].startswith('"1-')
     standing = StandingOrder.objects.get()
     times = {name: clock.local(getattr(standing, name)).isoformat() for name in ("created_at", "updated_at")}
     assert shown == {"id": standing.pk, **sent, **times}
@@ -92,7 +92,7 @@ def test_a_patch_changes_what_it_names(api_as):
     assert patched.json()["data"]["paused"] is True
     assert patched.json()["data"]["skipped"] == [clock.today().isoformat()]
     assert len(patched.json()["data"]["items"]) == 7
-    assert patched["ETag"] == '"2"'
+    assert patched["ETag"].startswith('"2-')
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_to_skip_a_date_twice_is_to_skip_it_once(api_as):
 
     assert skipped.status_code == 200
     assert skipped.json()["data"]["skipped"] == ["2031-05-01"]
-    assert skipped["ETag"] == '"2"'
+    assert skipped["ETag"].startswith('"2-')
 
 
 def test_a_date_that_became_an_order_is_not_skipped(api_as):
