@@ -134,6 +134,7 @@ class CashSessionViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[CashSess
     tells = {"create": ("Location",)}
 
     @extend_schema(request=OpenSessionSerializer, responses={201: CashSessionSerializer})
+    @idempotent
     def create(self, request: Request) -> Response:
         session = services.open_session(**self.parse(OpenSessionSerializer), actor=self.actor)
         return self.show(session, code=HTTP_201_CREATED, Location=f"/api/cash/sessions/{session.pk}")
@@ -150,6 +151,7 @@ class CashSessionViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[CashSess
 
     @extend_schema(request=CloseSessionSerializer, responses=CashSessionSerializer)
     @action(detail=True, methods=["post"])
+    @idempotent
     def close(self, request: Request, pk: str) -> Response:
         session = self.get_object()
         wanted = self.parse(CloseSessionSerializer)

@@ -109,6 +109,21 @@ def test_the_same_key_books_once(api):
     assert CashEntry.objects.count() == 1
 
 
+def test_the_same_key_opens_and_closes_a_session_once(api):
+    """Whoever sends again after the line was cut is told what became of it, and not that somebody was quicker."""
+    opened = [api.post("/api/cash/sessions", {"float": "5.00"}, headers={"Idempotency-Key": "k1"}) for _ in range(2)]
+    url, counted = f"{opened[0]['Location']}/close", {"counted": "5.00"}
+    closed = [api.post(url, counted, headers={"Idempotency-Key": "k2"}) for _ in range(2)]
+
+    assert [response.status_code for response in opened + closed] == [201, 201, 200, 200]
+    for first, again in (opened, closed):
+        assert again["Idempotent-Replayed"] == "true"
+        assert again.json() == first.json()
+    assert opened[1]["Location"] == opened[0]["Location"]
+    assert refusal(api.post(url, counted, headers={"Idempotency-Key": "k3"})) == (409, {(None, "session_closed")})
+    assert CashSession.objects.count() == 1
+
+
 def test_an_entry_can_only_be_read(api):
     path = f"/api/cash/{book().pk}"
     for method in (api.put, api.patch, api.delete):
