@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
-from time import sleep
 
-import pytest
 from django.db import connection
+
+from tests.waiting import wait_until
 
 
 def at_once(*acts: Callable[[], object]) -> list[str]:
@@ -32,11 +32,11 @@ def at_once(*acts: Callable[[], object]) -> list[str]:
 def wait_until_somebody_waits() -> None:
     """Return once another connection to PostgreSQL waits for a lock."""
     blocked = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    for _ in range(500):
+
+    def somebody_waits():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_stat_clear_snapshot()")  # within a transaction, the same picture is shown again
             cursor.execute(blocked)
-            if cursor.fetchone()[0]:
-                return
-        sleep(0.01)
-    pytest.fail("Nobody waits for the lock.")
+            return cursor.fetchone()[0]
+
+    wait_until(somebody_waits)

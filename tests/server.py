@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
 import uuid
 from collections.abc import Iterator
@@ -20,6 +19,8 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
+
+from tests.waiting import PATIENCE, wait_until
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -39,6 +40,7 @@ class Shop:
         self.processes: list[subprocess.Popen[bytes]] = []
         self.environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith("DJANGO_")},
+            "DJANGO_SETTINGS_MODULE": "tests.patient",
             "DATA_DIR": str(folder),
             "DATABASE_URL": database_url,
             "SECRET_KEY": "of-a-shop-in-a-test-" * 3,
@@ -75,25 +77,34 @@ class Shop:
     def serve(self, application: str = "bakery.wsgi:application") -> subprocess.Popen[bytes]:
         """Start the production server and wait until it answers."""
         process = self.start("-m", "gunicorn", "--config", "python:bakery.gunicorn", application)
-        for _ in range(200):
+
+        def answers() -> bool:
             assert process.poll() is None, self.log()
             try:
                 urllib.request.urlopen(f"{self.url}/healthz", timeout=5)
             except OSError:
-                time.sleep(0.1)
-            else:
-                return process
-        raise AssertionError(self.log())
+                return False
+            return True
+
+        wait_until(answers, self.log)
+        return process
 
     def work(self) -> subprocess.Popen[bytes]:
         """Start the worker and wait until it says so."""
         process = self.start("manage.py", "worker")
-        for _ in range(300):
-            assert process.poll() is None, self.log()
-            if "worker started" in self.log():
-                return process
-            time.sleep(0.1)
-        raise AssertionError(self.log())
+        self.wait_for_line("worker started", process)
+        return process
+
+    def wait_for_line(self, words: str, process: subprocess.Popen[bytes]) -> None:
+        """Wait until the log of the processes says so; `process` is to live until then."""
+
+        def is_told() -> bool:
+            ended = process.poll() is not None
+            told = words in self.log()
+            assert told or not ended, self.log()
+            return told
+
+        wait_until(is_told, self.log)
 
     def log(self) -> str:
         return (self.folder / "processes.log").read_text(errors="replace")[-5000:]
@@ -102,7 +113,7 @@ class Shop:
         """End a process and all that it started."""
         if process.poll() is None:
             os.killpg(process.pid, number)
-        process.wait(timeout=40)
+        process.wait(timeout=PATIENCE)
         self.processes.remove(process)
 
 

@@ -15,7 +15,7 @@ os.environ.update(
     ALLOWED_HOSTS="localhost,127.0.0.1,testserver",
 )
 
-from bakery.settings import *  # noqa: F403  # the environment comes first
+from tests.patient import *  # noqa: F403  # the environment comes first
 
 # Argon2 is slow on purpose; tests of passwords ask for it by name.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -1,7 +1,6 @@
 """Customers hear of their order, once each, also when the mail server was away in between."""
 
 import json
-import time
 import urllib.request
 from datetime import timedelta
 from email import message_from_bytes
@@ -11,6 +10,7 @@ from aiosmtpd.controller import Controller
 
 from bakery import clock
 from tests.server import a_shop, free_port
+from tests.waiting import PATIENCE, wait_until
 
 
 class Inbox:
@@ -21,11 +21,30 @@ class Inbox:
         self.mails.append((envelope.rcpt_tos[0], message_from_bytes(envelope.content)["Message-ID"]))
         return "250 OK"
 
-    def wait_for(self, count, seconds=60):
-        until = time.monotonic() + seconds
-        while len(self.mails) < count and time.monotonic() < until:
-            time.sleep(0.2)
+    def wait_for(self, count):
+        wait_until(lambda: len(self.mails) >= count, self.addresses)
+        return self.addresses()
+
+    def addresses(self):
         return sorted(address for address, _ in self.mails)
+
+
+def open_for(inbox, port):
+    server = Controller(inbox, hostname="127.0.0.1", port=port, ready_timeout=PATIENCE)
+    server.start()
+    return server
+
+
+def jobs_by(shop, field):
+    """Return how many jobs there are of each value of a field."""
+    return shop.ask(
+        "import json; from collections import Counter; from django_tasks_db.models import DBTaskResult;"
+        f"print(json.dumps(Counter(DBTaskResult.objects.values_list({field!r}, flat=True))))"
+    )
+
+
+def all_is_sent(shop):
+    return jobs_by(shop, "status").keys() == {"SUCCESSFUL"}
 
 
 def order(shop, address):
@@ -48,21 +67,20 @@ def test_each_notice_arrives_once_whatever_the_mail_server_does(db, tmp_path):
         shop.manage("shell", "-c", "from bakery.models import OpeningHours; OpeningHours.objects.all().delete()")
         shop.serve()
         shop.work()
-        server = Controller(inbox, hostname="127.0.0.1", port=port)
-        server.start()
+        server = open_for(inbox, port)
         order(shop, "first@mail.example")
         assert inbox.wait_for(1) == ["first@mail.example"]
+        wait_until(lambda: all_is_sent(shop), shop.log)
         server.stop()
 
         order(shop, "second@mail.example")
         order(shop, "third@mail.example")
-        time.sleep(3)  # long enough for a first try that fails
-        server = Controller(inbox, hostname="127.0.0.1", port=port)
-        server.start()
+        wait_until(lambda: jobs_by(shop, "exception_class_path").get("builtins.ConnectionRefusedError") == 2, shop.log)
+        server = open_for(inbox, port)
         try:
             everyone = ["first@mail.example", "second@mail.example", "third@mail.example"]
             assert inbox.wait_for(3) == everyone
-            time.sleep(2)
-            assert inbox.wait_for(3) == everyone
+            wait_until(lambda: all_is_sent(shop), shop.log)
+            assert inbox.addresses() == everyone
         finally:
             server.stop()

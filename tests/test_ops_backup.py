@@ -6,15 +6,16 @@ import sqlite3
 import subprocess
 import sys
 import threading
-import time
 from contextlib import closing
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 from django.db import connection
 
 from bakery.backup import archive
 from tests.server import ROOT, a_shop
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.servers
 
@@ -34,8 +35,7 @@ def backup(shop):
 
 def about(path, tmp_path):
     """What an archive says that its shop holds; a restore changes neither."""
-    place = tmp_path / f"about-{time.monotonic_ns()}"
-    place.mkdir()
+    place = Path(mkdtemp(dir=tmp_path))
     manifest = archive.unpack(path, place, with_media=False)
     tables = {name: rows for name, rows in manifest.tables.items() if name != "bakery_routine"}
     return tables, manifest.sums, manifest.migrations, sorted(manifest.members)
@@ -204,9 +204,16 @@ def test_a_backup_of_an_older_schema_is_brought_up_to_date(fresh, tmp_path):
 
 def test_a_running_shop_is_not_replaced(full, made, fresh):
     fresh.work()
-    time.sleep(2)  # it has asked for jobs by then
+    wait_until(lambda: query(fresh, "SELECT 1 FROM bakery_routine"), fresh.log)  # it has come to the database by then
     fails(fresh, "restore", str(made), saying="still running")
     assert people(fresh) == []
+
+
+def written_beyond(acknowledged, more):
+    """Wait until so many more transactions are acknowledged; return the number of the last one."""
+    least = acknowledged[-1] + more
+    wait_until(lambda: acknowledged[-1] >= least)
+    return acknowledged[-1]
 
 
 def test_backups_under_load_are_each_the_state_after_some_commit(fresh, tmp_path):
@@ -233,12 +240,12 @@ def test_backups_under_load_are_each_the_state_after_some_commit(fresh, tmp_path
         try:
             archives = []
             for _ in range(3):
-                least = acknowledged[-1]
+                least = written_beyond(acknowledged, 30)
                 archives.append((backup(fresh), least))
+            written_beyond(acknowledged, 30)
         finally:
             writer.kill()
             reader.join()
-    assert acknowledged[-1] > 100
 
     for path, least in archives:
         fresh.manage("restore", "--replace", str(path))

@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 
 from tests.server import a_shop
+from tests.waiting import PATIENCE
 
 CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,"
@@ -44,13 +45,13 @@ def test_generated_requests_get_what_the_document_promises(shop, username, tmp_p
     command = [
         tool, "run", f"{shop.url}/api/schema", "--checks", CHECKS, "--phases", "examples,coverage,fuzzing",
         "--mode", "all", "--max-examples", "3", "--seed", "1", "--workers", "1", "--generation-database", "none",
-        "--no-shrink", "--suppress-health-check", "all", "--max-failures", "10", "--request-timeout", "20",
+        "--no-shrink", "--suppress-health-check", "all", "--max-failures", "10", "--request-timeout", str(PATIENCE),
     ]  # fmt: skip
     for path in LEFT_OUT:
         command += ["--exclude-path", path]
     if username:
         command += ["--header", f"Authorization: Bearer {token_of(shop, username)}"]
 
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=600)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=30 * PATIENCE)
 
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]

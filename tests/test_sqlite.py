@@ -7,6 +7,7 @@ from django.db import OperationalError, connection, transaction
 from django.db.backends.sqlite3 import base
 
 from bakery.models import Shop
+from tests.waiting import PATIENCE
 
 pytestmark = [
     pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL has its own queues"),
@@ -40,14 +41,14 @@ def write(started=None):
 
 def test_who_waits_for_the_turn_does_not_ask_the_database(begun):
     started = Event()
-    waiting = Thread(target=write, args=[started])
+    waiting = Thread(target=write, args=[started], daemon=True)
     with transaction.atomic():
         waiting.start()
-        started.wait(10)
+        started.wait()
         waiting.join(0.3)
         assert waiting.is_alive()
         assert len(begun) == 1
-    waiting.join(10)
+    waiting.join(PATIENCE / 2)
 
     assert not waiting.is_alive()
     assert len(begun) == 2
@@ -61,9 +62,9 @@ def test_the_turn_goes_on_however_a_transaction_ends(end):
                 raise end
     except RuntimeError:
         pass
-    other = Thread(target=write)
+    other = Thread(target=write, daemon=True)
     other.start()
-    other.join(10)
+    other.join(PATIENCE / 2)
 
     assert not other.is_alive()
 
@@ -72,9 +73,9 @@ def test_a_connection_that_is_closed_in_its_transaction_lets_the_next_one_in():
     with transaction.atomic():
         Shop.objects.count()
         connection.close()
-    other = Thread(target=write)
+    other = Thread(target=write, daemon=True)
     other.start()
-    other.join(10)
+    other.join(PATIENCE / 2)
 
     assert not other.is_alive()
 
@@ -91,8 +92,8 @@ def test_who_is_less_patient_is_told_that_the_database_is_locked():
             told.append(str(error))
 
     with transaction.atomic():
-        hurried = Thread(target=hurry)
+        hurried = Thread(target=hurry, daemon=True)
         hurried.start()
-        hurried.join(10)
+        hurried.join(PATIENCE / 2)
 
     assert told == ["database is locked"]

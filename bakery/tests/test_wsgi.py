@@ -1,9 +1,9 @@
 """How the requests of one process wait for each other."""
 
 import threading
-import time
 
 from bakery.wsgi import TakingTurns
+from tests.waiting import PATIENCE, wait_until
 
 
 class Application:
@@ -28,7 +28,8 @@ class Application:
 
 def ask_at_once(taking_turns, count, *, stays):
     threads = [
-        threading.Thread(target=taking_turns, args=({"stays": stays, "fails": False}, None)) for _ in range(count)
+        threading.Thread(target=taking_turns, args=({"stays": stays, "fails": False}, None), daemon=True)
+        for _ in range(count)
     ]
     for thread in threads:
         thread.start()
@@ -38,35 +39,31 @@ def ask_at_once(taking_turns, count, *, stays):
 def test_short_requests_come_in_one_by_one():
     application = Application()
 
-    for thread in ask_at_once(TakingTurns(application, patience=10), 8, stays=0.005):
-        thread.join(10)
+    for thread in ask_at_once(TakingTurns(application, patience=PATIENCE), 8, stays=0.005):
+        thread.join()
 
     assert application.most == 1
 
 
 def test_a_long_request_holds_nobody_up_for_longer_than_their_patience():
     application = Application()
-    threads = ask_at_once(TakingTurns(application, patience=0.02), 4, stays=10)
-    for _ in range(500):
-        if application.inside == 4:
-            break
-        time.sleep(0.01)
+    threads = ask_at_once(TakingTurns(application, patience=0.02), 4, stays=PATIENCE)
 
-    assert application.most == 4
+    wait_until(lambda: application.inside == 4)
     application.leave.set()
     for thread in threads:
-        thread.join(10)
+        thread.join()
 
 
 def test_the_turn_is_passed_on_by_a_request_that_breaks():
     application = Application()
-    taking_turns = TakingTurns(application, patience=10)
+    taking_turns = TakingTurns(application, patience=2 * PATIENCE)
     try:
         taking_turns({"stays": 0, "fails": True}, None)
     except ValueError:
         application.inside = 0
     (thread,) = ask_at_once(taking_turns, 1, stays=0)
-    thread.join(5)
+    thread.join(PATIENCE)
 
     assert not thread.is_alive()
 

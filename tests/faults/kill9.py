@@ -39,8 +39,8 @@ from django.db import connection
 from bakery import clock
 from tests.client import Answer, Client
 from tests.server import Shop, a_shop
+from tests.waiting import PATIENCE
 
-PATIENCE = 60  # seconds
 SET_UP = """
 import json
 from accounts.models import User
