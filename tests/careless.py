@@ -19,15 +19,16 @@ from orders import services
 from orders.services import lines, rules
 from orders.views import OrderViewSet
 from products.models import Product
+from tests.waiting import PATIENCE
 
 _looked, _two = count(1), Event()
 
 
 def wait_for_another():
-    """Return once two have got as far, so that of the first two neither sees what the other does."""
+    """Return once two threads of this process have got as far: of the first two, neither sees what the other does."""
     if next(_looked) == 2:
         _two.set()
-    _two.wait(timeout=5)
+    _two.wait(timeout=PATIENCE)
 
 
 def looks_before_it_locks():

@@ -101,7 +101,8 @@ ON_POSTGRES = [
 @pytest.mark.parametrize("guard", ["looks_before_it_locks", pytest.param("locks_nothing", marks=ON_POSTGRES)])
 def test_without_the_guard_it_is_oversold_and_the_auditor_says_so(tmp_path, guard):
     """The counterproof: the race above is one."""
-    with a_shop(tmp_path, CARELESS=guard) as careless:
+    # In one process, so that the first two buyers are sure to meet: the first one waits for the second.
+    with a_shop(tmp_path, CARELESS=guard, WORKERS="1") as careless:
         products = make_limited(careless, "of the product", 1)
         careless.serve("tests.careless:application")
 
