@@ -1,14 +1,17 @@
 """Fixtures that every test may use."""
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from shutil import which
 from typing import Any
 
 import pytest
+import time_machine
 from django.core.cache import cache
 from django.db import connection
 from django.test import TransactionTestCase
 from django.test.utils import CaptureQueriesContext
+from hypothesis import HealthCheck, settings
 from rest_framework.test import APIClient
 
 from accounts.models import User
@@ -16,6 +19,26 @@ from accounts.tests.factories import make_user
 from bakery.cache import _Forgiving
 from bakery.db import drop_triggers
 from bakery.health import _Readiness
+from tests.waiting import PATIENCE
+
+# What Hypothesis makes up is the same each time, and may take its time.
+settings.register_profile("bakery", derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+settings.load_profile("bakery")
+
+A_TUESDAY = datetime(2026, 11, 24, 9, 0, 10, tzinfo=UTC)  # at ten in the shop
+
+
+@pytest.fixture(autouse=True)
+def _on_the_same_morning(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Begin each test on the same morning: no midnight, month's end or change of the clocks comes into any by chance.
+
+    Other processes go by the machine's clock, and so do the tests that start some.
+    """
+    if request.node.get_closest_marker("servers"):
+        yield
+        return
+    with time_machine.travel(A_TUESDAY):
+        yield
 
 
 @pytest.fixture
@@ -34,8 +57,10 @@ def api_as(db: None) -> Callable[..., APIClient]:
 
 @pytest.fixture
 def chromium(_browser: Any) -> Any:
-    """A browser without a window, for tests with the mark `browser`; its log begins with the test."""
+    """A browser without a window, for tests with the mark `browser`; it knows nothing of the test before."""
     _browser.get("about:blank")
+    _browser.execute_cdp_cmd("Storage.clearDataForOrigin", {"origin": "*", "storageTypes": "all"})
+    _browser.set_window_size(1400, 1000)  # on a narrow one the buttons are in a menu
     _browser.get_log("browser")
     return _browser
 
@@ -50,6 +75,7 @@ def _browser() -> Iterator[Any]:
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     options.binary_location = next(filter(None, map(which, ("chromium", "chromium-browser", "google-chrome"))))
     browser = webdriver.Chrome(options=options, service=webdriver.ChromeService(which("chromedriver")))
+    browser.implicitly_wait(PATIENCE / 2)
     yield browser
     browser.quit()
 

@@ -11,11 +11,13 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 LIST = "/admin/orders/order/"
 IMPORTS = "/admin/products/productimport/"
-# The window, and in it the frame of a list.
+# The window, and in it the frame of a list; looked at once all fonts are there, without which icons are long words.
 TOO_WIDE = """
-return [document.documentElement, ...document.querySelectorAll("#main, #main .simplebar-content-wrapper")]
-  .filter(box => box.scrollWidth > box.clientWidth)
-  .map(box => `${box.tagName}: ${box.scrollWidth} > ${box.clientWidth}`)
+return document.fonts.ready.then(() =>
+  [document.documentElement, ...document.querySelectorAll("#main, #main .simplebar-content-wrapper")]
+    .filter(box => box.scrollWidth > box.clientWidth)
+    .map(box => `${box.tagName}: ${box.scrollWidth} > ${box.clientWidth}`)
+)
 """
 
 

@@ -1,6 +1,6 @@
 """Whatever is ordered, planned, said by a person and planned again: the figures of a list follow from each other."""
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accounts.tests.factories import make_user
@@ -22,7 +22,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(ordered=pieces, target=pieces, batch_size=st.none() | st.integers(1, 40), steps=steps)
 def test_the_figures_of_a_list_follow_from_each_other(db, ordered, target, batch_size, steps):
     BakingPlan.objects.all().delete()

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.models import Q
 from django.urls import reverse
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from products import indexing
@@ -247,7 +247,7 @@ def test_the_longest_search_is_answered(found, shelf):
 ALPHABET = "abeéÈßœÆIıİ%_\"'\\*-/.:12 \u0301"
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(
     names=st.lists(st.text(ALPHABET, min_size=1, max_size=12).filter(str.strip), min_size=1, max_size=4, unique=True),
     at=st.integers(0, 10),
@@ -267,7 +267,7 @@ def test_whatever_stands_in_a_name_is_found_by_any_part_of_it(db, names, at, len
 # One rule of folding
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100)
 @given(st.text(st.characters(min_codepoint=1, exclude_categories=["Cs"]), max_size=40))
 def test_the_database_folds_as_we_do(db, text):
     with connection.cursor() as cursor:
