@@ -16,6 +16,8 @@ worker_class = FairWorker
 threads = 4
 # Loaded once, before the workers are forked: they start faster and share memory.
 preload_app = True
+# The most that gunicorn can: a search with many filters is long.
+limit_request_line = 8190
 timeout = 60
 graceful_timeout = 30
 keepalive = 5

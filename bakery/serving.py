@@ -1,15 +1,24 @@
-"""How the web server gives its threads to connections."""
+"""How the web server gives its threads to connections, and refuses what is no request."""
 
 import selectors
 import socket
 import struct
 import time
+import uuid
 from functools import partial
+from http import HTTPStatus
 from itertools import takewhile
 from typing import Any
 
+from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseException
 from gunicorn.http.unreader import SocketUnreader
+from gunicorn.util import write_nonblock
 from gunicorn.workers.gthread import ThreadWorker
+
+_TOO_LARGE = {
+    LimitRequestLine: (HTTPStatus.REQUEST_URI_TOO_LONG, "The address is too long."),
+    LimitRequestHeaders: (HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The headers are too large."),
+}
 
 
 class ImpatientReader(SocketUnreader):  # type: ignore[misc]  # it has no types
@@ -66,3 +75,28 @@ class FairWorker(ThreadWorker):  # type: ignore[misc]  # it has no types
             conn.init()
             conn.parser.unreader = ImpatientReader(conn.sock)
         return super().handle(conn)
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
+        """Refuse what is no request as the API refuses: who calls it reads no page."""
+        if req is not None or not isinstance(exc, ParseException):
+            super().handle_error(req, client, addr, exc)
+            return
+        # Importable once the application is loaded.
+        from bakery.api.exceptions import refusal
+        from bakery.errors import Problem
+
+        status, problem = HTTPStatus.BAD_REQUEST, Problem("parse_error", "The request is not well formed.")
+        if type(exc) in _TOO_LARGE:
+            status, message = _TOO_LARGE[type(exc)]
+            problem = Problem("too_large", message)
+        request_id = uuid.uuid4().hex
+        self.log.warning("Refused request %s: %s", request_id, exc)
+        body = refusal(request_id, problem)
+        head = [
+            f"HTTP/1.1 {status.value} {status.phrase}",
+            "Connection: close",
+            "Content-Type: application/json",
+            f"Content-Length: {len(body)}",
+            f"X-Request-ID: {request_id}",
+        ]
+        write_nonblock(client, "\r\n".join([*head, "", ""]).encode() + body)

@@ -1,10 +1,11 @@
 """How connections are divided among the processes and threads of the web server."""
 
+import json
 import re
 import socket
 import time
 from contextlib import ExitStack, closing
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,13 @@ pytestmark = [pytest.mark.servers, pytest.mark.django_db]
 
 PROCESSES, THREADS, ROUNDS = 2, 4, 5
 CLIENTS = PROCESSES * THREADS
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with a_shop(tmp_path_factory.mktemp("shop")) as shop:
+        shop.serve()
+        yield shop
 
 
 def test_connections_that_come_at_once_are_shared_by_both_processes(tmp_path):
@@ -54,6 +62,37 @@ def test_who_stops_in_the_midst_of_a_request_is_let_go(tmp_path):
 
         # Nobody else would send them away.
         seconds_to_be_answered(shop.port)
+
+
+@pytest.mark.parametrize(
+    ("head", "status", "code"),
+    [
+        (b"GET /api/products?search=" + b"a" * 9000 + b" HTTP/1.1", 414, "too_large"),
+        (b"GET /api/products HTTP/1.1\r\nX-Words: " + b"a" * 9000, 431, "too_large"),
+        (b"GET /api/products HTTP/1.1\r\nContent-Length: two", 400, "parse_error"),
+        (b"GET /api/br\xf6tchen HTTP/1.1", 400, "parse_error"),
+        (b"good morning", 400, "parse_error"),
+    ],
+)
+def test_what_is_no_request_is_refused_in_the_envelope(server, head, status, code):
+    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as connection:
+        connection.sendall(head + b"\r\nHost: localhost\r\n\r\n")
+        with closing(HTTPResponse(connection)) as response:
+            response.begin()
+            body = json.loads(response.read())
+
+    assert (response.status, response.headers["Content-Type"]) == (status, "application/json")
+    (problem,) = body["errors"]
+    assert (body["success"], body["data"], problem["code"], problem["field"]) == (False, None, code, None)
+    assert body["message"] == problem["message"]
+    assert body["meta"]["request_id"] == response.headers["X-Request-ID"]
+    assert body["meta"]["request_id"] in server.log()
+
+
+def test_a_long_address_gets_as_far_as_the_api(server):
+    with closing(HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)) as client:
+        client.request("GET", f"/api/products?search={'a' * 8000}")
+        assert json.loads(client.getresponse().read())["errors"][0]["code"] == "max_length"
 
 
 def seconds_to_be_answered(port):

@@ -118,18 +118,22 @@ def _from_api_exception(exc: exceptions.APIException, request: Any) -> Response:
 
 
 def _answer(request: Any, status: int, problems: Iterable[Problem]) -> Response:
-    return Response(body_of(request, problems), status=status, exception=True)
+    return Response(_body_of(_id_of(request), problems), status=status, exception=True)
 
 
-def body_of(request: Any, problems: Iterable[Problem]) -> dict[str, Any]:
+def _id_of(request: Any) -> str:
+    found: str = request.META.get("bakery.request_id", "")
+    return found
+
+
+def _body_of(request_id: str, problems: Iterable[Problem]) -> dict[str, Any]:
     """Return what the renderer shows of `problems`: message, errors and the request's id."""
     shown = [{"code": p.code, "field": p.field, "message": str(p.message)} for p in problems]
     count = len(shown)
     message = shown[0]["message"] if count == 1 and shown[0]["field"] is None else (
         f"The request has {count} error{'s' if count != 1 else ''}."
     )  # fmt: skip
-    meta = {"request_id": request.META.get("bakery.request_id", "")}
-    return {"message": message, "errors": shown, "meta": meta}
+    return {"message": message, "errors": shown, "meta": {"request_id": request_id}}
 
 
 def _flatten(detail: Any, path: str = "") -> Iterator[Problem]:
@@ -173,14 +177,18 @@ def server_error(request: HttpRequest) -> HttpResponse:
     else:
         # No template: whatever broke may break that as well.
         title = _AWAY if is_away else "Something went wrong on our side"
-        answer = HttpResponse(format_html(_PAGE, title, request.META.get("bakery.request_id", "")), status=status)
+        answer = HttpResponse(format_html(_PAGE, title, _id_of(request)), status=status)
     if is_away:
         answer["Retry-After"] = "2"
     return answer
 
 
 def _outside_of_views(request: HttpRequest, status: HTTPStatus, problem: Problem) -> HttpResponse:
+    return HttpResponse(refusal(_id_of(request), problem), status=status, content_type="application/json")
+
+
+def refusal(request_id: str, problem: Problem) -> bytes:
+    """Return the envelope for what does not get as far as a view."""
     from bakery.api.renderers import dump  # settings name the renderer, which imports this module
 
-    body = {"success": False, "data": None, **body_of(request, [problem])}
-    return HttpResponse(dump(body), status=status, content_type="application/json")
+    return dump({"success": False, "data": None, **_body_of(request_id, [problem])})

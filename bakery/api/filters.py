@@ -51,7 +51,7 @@ class _AmountFormField(_ReadBy):
 
 
 class _TextFormField(_ReadBy):
-    reader = fields.TextField(max_length=200)
+    reader = fields.TextField(max_length=200, allow_blank=True)
 
 
 class _IdFormField(forms.RegexField):

@@ -58,6 +58,7 @@ def shop(db):
         ("search=MARZIPAN", ["Stollen"]),
         ("search=butter%20stollen", ["Stollen"]),
         ("search=%25", []),
+        ("search=%20", ["Meringue", "Stollen", "Walnut bread"]),
         ("min_price=3.90", ["Stollen", "Walnut bread"]),
         ("max_price=3.9", ["Meringue", "Walnut bread"]),
         ("min_price=1.5&max_price=5", ["Walnut bread"]),
