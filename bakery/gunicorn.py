@@ -4,6 +4,7 @@ import gc
 import os
 import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +45,9 @@ def on_starting(_: Any) -> None:
     """Clear away what servers left that were killed."""
     for folder in Path(tempfile.gettempdir()).glob("bakery-metrics-*"):
         pid = folder.name.split("-")[2]
-        if pid.isdecimal() and not Path(f"/proc/{pid}").exists() and folder.stat().st_uid == os.geteuid():
-            shutil.rmtree(folder, ignore_errors=True)
+        with suppress(FileNotFoundError):  # another server that starts is as tidy
+            if pid.isdecimal() and not Path(f"/proc/{pid}").exists() and folder.stat().st_uid == os.geteuid():
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def when_ready(_: Any) -> None:

@@ -30,11 +30,14 @@ def guest(shop):
     return Client(shop.url)
 
 
-@pytest.fixture(scope="package")
+# Their sessions last for minutes: each test has new ones.
+
+
+@pytest.fixture
 def cashier(shop):
     return Client(shop.url).log_in("cashier", "bread-and-butter-7")
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture
 def manager(shop):
     return Client(shop.url).log_in("manager", "bread-and-butter-7")

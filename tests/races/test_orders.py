@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from bakery import clock
-from tests.client import at_once, by_clients
+from tests.client import Client, at_once, by_clients
 
 pytestmark = pytest.mark.servers
 
@@ -20,8 +20,9 @@ DUE = (clock.local(clock.now()) + timedelta(days=2)).replace(microsecond=0).isof
 
 
 @pytest.fixture(scope="package")
-def loaf(manager):
+def loaf(shop):
     """Return the id of a product that costs 10.00."""
+    manager = Client(shop.url).log_in("manager", "bread-and-butter-7")
     assert manager.post("categories", {"name": "Bread"}).status == 201
     return manager.post("products", {"name": "Loaf", "category": "bread", "price": "10.00"}).data["id"]
 
