@@ -21,6 +21,7 @@ from orders.models import Notice, Order, OrderEvent
 from orders.tests.factories import make_order
 from products.models import Product
 from products.tests.factories import make_product
+from tests.at_once import ON_POSTGRES
 
 pytestmark = pytest.mark.django_db
 
@@ -161,7 +162,7 @@ def test_nothing_is_written_where_there_are_no_rows(django_assert_num_queries):
         queries.insert_rows([])
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite locks no rows")
+@ON_POSTGRES
 @pytest.mark.django_db(transaction=True)
 def test_a_query_that_locks_is_refused_outside_of_a_transaction():
     locked = KeptQuery(lambda pk: Product.objects.select_for_update().filter(pk=pk))

@@ -4,7 +4,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
@@ -13,7 +13,7 @@ from cashbook import selectors, services
 from cashbook.admin import RegisterAdmin
 from cashbook.models import CashEntry, CashSession, Register
 from cashbook.tests.factories import a_cashier, book, close_session, open_session
-from tests.at_once import at_once
+from tests.at_once import ON_POSTGRES, at_once, elsewhere
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -76,22 +76,17 @@ def test_what_is_booked_while_a_session_closes_is_in_its_count_or_outside_of_it(
     assert list(selectors.checks()) == []
 
 
-@pytest.mark.postgres
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets one writer in at a time anyway")
+@ON_POSTGRES
 def test_what_is_booked_while_the_register_is_labelled_stays_at_the_head_of_the_book(monkeypatch):
     book()
     office, stall = Client(), Register.objects.get()
     office.force_login(make_user(role="manager"))
     read = RegisterAdmin.get_object
 
-    def book_elsewhere():
-        book()
-        connection.close()
-
     def read_and_wait(*args, **kwargs):
         found = read(*args, **kwargs)
         with ThreadPoolExecutor(1) as pool:
-            pool.submit(book_elsewhere).result()
+            pool.submit(elsewhere, book).result()
         return found
 
     with monkeypatch.context() as slow:

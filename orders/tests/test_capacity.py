@@ -15,7 +15,7 @@ from orders.models import Order, OrderItem
 from orders.tests.factories import make_order, on
 from products.models import CapacityGroup, CapacityOverride, Product
 from products.tests.factories import make_product
-from tests.at_once import wait_until_somebody_waits
+from tests.at_once import ON_POSTGRES, elsewhere, wait_until_somebody_waits
 
 pytestmark = pytest.mark.django_db
 
@@ -188,8 +188,7 @@ def test_moving_an_order_takes_the_capacity_of_its_new_day():
     make_order(items=lines((cake, 5)))
 
 
-@pytest.mark.postgres
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets one writer in at a time anyway")
+@ON_POSTGRES
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     ("change", "code"),
@@ -209,20 +208,18 @@ def test_who_waited_for_the_lock_sees_what_was_changed_meanwhile(change, code):
             make_order(items=lines((cake, 5)))
         except Conflict as refusal:
             return refusal.code.partition("_")[0]
-        finally:
-            connection.close()
 
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             list(Product.objects.select_for_update(no_key=True).filter(pk=cake.pk))
-            bought = pool.submit(buy)
+            bought = pool.submit(elsewhere, buy)
             wait_until_somebody_waits()
             change(cake)
         assert bought.result() == code
     assert not Order.objects.exists()
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite locks no rows")
+@ON_POSTGRES
 def test_products_are_locked_in_the_order_of_their_keys_and_can_still_be_named_by_others():
     first, second = make_product(), make_product()
     with CaptureQueriesContext(connection) as asked:

@@ -1,10 +1,8 @@
 """The prices of the day in orders and at the till, before anybody has looked into the catalogue."""
 
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from threading import Barrier
 
 import pytest
 from django.db import connection
@@ -18,6 +16,7 @@ from orders.tests.factories import make_order, on
 from products.models import PriceChange, Product
 from products.services import plan_price, revision_on
 from products.tests.factories import make_product
+from tests.at_once import at_once
 
 FRIDAY = datetime(2026, 11, 27, 11, tzinfo=UTC)
 MONDAY = datetime(2026, 11, 29, 23, tzinfo=UTC)  # its first moment in the shop
@@ -119,18 +118,8 @@ def test_an_order_costs_no_further_query_for_plans_of_another_day(roll, time_mac
 def test_of_many_who_come_at_midnight_all_pay_the_new_price_and_it_is_written_once(roll):
     due_at = on(1)
     acts = [lambda: make_order(items=lines(roll), due_at=due_at), lambda: revision_on(clock.today())] * 4
-    barrier = Barrier(len(acts))
 
-    def do(act):
-        try:
-            barrier.wait()
-            act()
-        finally:
-            connection.close()
-
-    connection.close()
-    with ThreadPoolExecutor(len(acts)) as pool:
-        list(pool.map(do, acts))
+    assert at_once(*acts) == ["done"] * 8
 
     product = Product.objects.get()
     assert Counter(prices()) == {Decimal("1.40"): 4}

@@ -1,15 +1,13 @@
 """How standing orders become orders."""
 
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from threading import Barrier
 
 import pytest
 from django.core import mail
 from django.core.management import call_command
-from django.db import connection, transaction
+from django.db import transaction
 
 from accounts.models import User
 from accounts.tests.factories import make_user
@@ -21,6 +19,7 @@ from orders.models import Channel, Order, OrderEvent, StandingDate, Status
 from orders.tests.factories import make_order, make_standing_order
 from products.models import CapacityGroup
 from products.tests.factories import make_product
+from tests.at_once import at_once
 
 # A Wednesday morning; the week ahead ends on Wednesday, 13 January.
 NOW = datetime.fromisoformat("2027-01-06T08:00+01:00")
@@ -274,20 +273,11 @@ def test_however_many_generate_at_once_a_date_becomes_one_order():
     product = make_product(daily_capacity=10)
     for _ in range(3):
         make_standing_order(product=product, quantity=4, start=TODAY)
-    barrier = Barrier(4)
+    made = []
 
-    def generate(_):
-        try:
-            barrier.wait()
-            return services.generate(NOW)
-        finally:
-            connection.close()
+    assert at_once(*[lambda: made.append(services.generate(NOW))] * 4) == ["done"] * 4
 
-    connection.close()
-    with ThreadPoolExecutor(4) as pool:
-        made = sum(pool.map(generate, range(4)))
-
-    assert made == Order.objects.count() == StandingDate.objects.count() == 24
+    assert sum(made) == Order.objects.count() == StandingDate.objects.count() == 24
     pieces = Counter(dict(Order.objects.values_list("pk", "items__quantity")))
     assert sorted(pieces.values()) == [2] * 8 + [4] * 16
     assert len(set(StandingDate.objects.values_list("standing_order", "date"))) == 24

@@ -5,7 +5,7 @@ from datetime import time, timedelta
 
 import pytest
 from django.core import mail
-from django.db import connection, transaction
+from django.db import transaction
 
 from accounts.models import User
 from accounts.tests.factories import make_user
@@ -18,7 +18,7 @@ from orders.services import erasing
 from orders.tests.factories import make_order, make_standing_order, move, on
 from products.models import CapacityGroup, CapacityOverride
 from products.tests.factories import make_product
-from tests.at_once import at_once, wait_until_somebody_waits
+from tests.at_once import ON_POSTGRES, at_once, elsewhere, wait_until_somebody_waits
 
 URL = "/api/waiting-list"
 EVERYONE = [None, "customer", "cashier", "baker", "driver", "manager", "admin"]
@@ -340,19 +340,6 @@ def test_racing_cancellations_and_orders_never_give_more_than_there_is():
     assert [wish.order_id is None for wish in Wish.objects.order_by("pk")] == [False] * 3 + [True] * 3
 
 
-races_on_postgres = pytest.mark.skipif(
-    "connection.vendor != 'postgresql'", reason="SQLite lets one writer in at a time anyway"
-)
-
-
-def elsewhere(act):
-    """Do it on a connection of this thread's own."""
-    try:
-        act()
-    finally:
-        connection.close()
-
-
 def forget(customer):
     privacy.erase(privacy.Person(customer.pk, customer.email))
 
@@ -383,7 +370,7 @@ def have_an_order_made_theirs(customer):
     services.edit_order(order_id=order.pk, actor=make_user(role="cashier"), changes=changes)
 
 
-@races_on_postgres
+@ON_POSTGRES
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     "cause",
@@ -425,7 +412,7 @@ def take_over_a_standing_order(customer):
     services.change_standing_order(standing_id=standing.pk, changes={"customer": customer.pk})
 
 
-@races_on_postgres
+@ON_POSTGRES
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("act", [get_in_line, be_given_a_standing_order, take_over_a_standing_order])
 def test_what_a_customer_leaves_while_they_are_being_erased_goes_with_them(act):
@@ -462,7 +449,7 @@ def test_a_request_that_began_before_its_customer_was_erased_leaves_nothing_of_t
         assert not model.objects.filter(customer=customer).exists()
 
 
-@races_on_postgres
+@ON_POSTGRES
 @pytest.mark.django_db(transaction=True)
 def test_a_wish_that_came_about_while_its_customer_was_being_erased_becomes_no_order(monkeypatch):
     customer = make_user(first_name="Ada")
@@ -490,7 +477,7 @@ def test_a_wish_that_came_about_while_its_customer_was_being_erased_becomes_no_o
     assert not Order.objects.filter(customer=customer).exists()
 
 
-@races_on_postgres
+@ON_POSTGRES
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("act", ["erase", "forget the past"])
 def test_wishes_are_locked_in_the_order_in_which_they_are_served(act):

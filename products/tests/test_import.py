@@ -20,7 +20,7 @@ from products.importing import apply
 from products.importing import plan as planning
 from products.models import Category, Product, ProductImport
 from products.tests.factories import make_category, make_product
-from tests.at_once import wait_until_somebody_waits
+from tests.at_once import ON_POSTGRES, elsewhere, wait_until_somebody_waits
 
 CORPUS = Path(__file__).parent / "corpus"
 MANIFEST = json.loads((CORPUS / "manifest.json").read_text())["files"]
@@ -503,7 +503,7 @@ def test_a_file_whose_name_is_no_utf_8_is_imported(db, tmp_path):
     assert ProductImport.objects.get().file_name == "caf?.csv"
 
 
-@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has one lock for all rows")
+@ON_POSTGRES
 @pytest.mark.django_db(transaction=True)
 def test_an_import_locks_products_in_the_order_of_their_keys_as_orders_do():
     def file_of(count, price):
@@ -517,15 +517,12 @@ def test_an_import_locks_products_in_the_order_of_their_keys_as_orders_do():
         cursor.execute("ANALYZE products_product")
 
     def bring_in():
-        try:
-            return importing.import_products(file_of(200, "9.00"), user=None)
-        finally:
-            connection.close()
+        return importing.import_products(file_of(200, "9.00"), user=None)
 
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             Product.objects.select_for_update().get(pk=first)
-            importing_now = pool.submit(bring_in)
+            importing_now = pool.submit(elsewhere, bring_in)
             wait_until_somebody_waits()
             # It waits for the first one, so it holds none of the others yet.
             others = list(Product.objects.exclude(pk=first).select_for_update(nowait=True))

@@ -10,7 +10,7 @@ import pytest
 import time_machine
 from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection, transaction
+from django.db import transaction
 from django.test import Client
 from django_tasks import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
@@ -22,7 +22,7 @@ from products.importing import review, uploads
 from products.models import ImportFile, ImportPage, ImportState, Product, ProductImport
 from products.tests.factories import make_category, make_product
 from products.tests.test_import import CORPUS, HEADER, MANIFEST, given, holds
-from tests.at_once import wait_until_somebody_waits
+from tests.at_once import ON_POSTGRES, elsewhere, wait_until_somebody_waits
 
 UPLOAD = "/admin/products/product/import/"
 LIST = "/admin/products/productimport/"
@@ -335,24 +335,18 @@ def test_what_a_killed_web_server_left_is_the_workers_and_leaves_no_file(office,
     assert not ImportFile.objects.exists()
 
 
-@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has one lock for all rows")
+@ON_POSTGRES
 @pytest.mark.django_db(transaction=True)
 def test_what_is_confirmed_at_the_last_moment_is_not_forgotten(client):
     client.force_login(make_user(role="manager"))
     upload(client, f"{HEADER}Loaf,Bread,1\n")
     a_day_later = clock.now() + timedelta(hours=25)
 
-    def forget():
-        try:
-            ProductImport.objects.forget(a_day_later)
-        finally:
-            connection.close()
-
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             confirmed = ProductImport.objects.filter(state=ImportState.REVIEW)
             confirmed.update(state=ImportState.IMPORTING, begun_at=a_day_later)
-            forgetting = pool.submit(forget)
+            forgetting = pool.submit(elsewhere, lambda: ProductImport.objects.forget(a_day_later))
             wait_until_somebody_waits()
         forgetting.result()
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 from django.core.management import call_command
-from django.db import connection, transaction
+from django.db import transaction
 
 from accounts.tests.factories import make_user
 from bakery import clock
@@ -15,7 +15,7 @@ from products import services
 from products.models import PriceChange, Product
 from products.selectors import checks
 from products.tests.factories import make_product
-from tests.at_once import wait_until_somebody_waits
+from tests.at_once import ON_POSTGRES, elsewhere, wait_until_somebody_waits
 
 NOON = datetime(2026, 11, 27, 11, tzinfo=UTC)  # a Friday, 12:00 in the shop
 LAST_MOMENT = datetime(2026, 11, 29, 22, 59, 59, tzinfo=UTC)
@@ -352,7 +352,7 @@ def test_the_list_costs_as_many_queries_for_many_as_for_few(manager, product, qu
     queries_do_not_grow(manager, url_of(product), add)
 
 
-@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has one lock for all rows")
+@ON_POSTGRES
 @pytest.mark.django_db(transaction=True)
 def test_prices_of_several_days_lock_products_in_the_order_of_their_keys_as_orders_do(time_machine):
     first, second = make_product(), make_product()
@@ -360,16 +360,10 @@ def test_prices_of_several_days_lock_products_in_the_order_of_their_keys_as_orde
         services.plan_price(product_id=product.pk, price=Decimal(2), valid_from=day, actor=None)
     time_machine.move_to(MONDAY)
 
-    def look():
-        try:
-            services.revision_on(clock.today())
-        finally:
-            connection.close()
-
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             Product.objects.select_for_update().get(pk=first.pk)
-            looking = pool.submit(look)
+            looking = pool.submit(elsewhere, lambda: services.revision_on(clock.today()))
             wait_until_somebody_waits()
             # It waits for the first one, so it does not hold the second one yet.
             Product.objects.select_for_update(nowait=True).get(pk=second.pk)

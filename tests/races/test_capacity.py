@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
-from django.db import connection
 
 from bakery import clock
+from tests.at_once import ON_POSTGRES
 from tests.client import Client, at_once, by_clients
 from tests.server import a_shop
 
@@ -90,12 +90,6 @@ def test_of_four_times_as_many_buyers_as_pieces_one_quarter_is_served(shop, gues
             message = f"{name} is sold out on {DAY}."
             assert answer.errors == [{"code": "capacity_exceeded", "field": "items.0.quantity", "message": message}]
     assert [left_of(guest, pk) for pk, _ in products] == [(0, "sold_out")] * len(products)
-
-
-ON_POSTGRES = [
-    pytest.mark.postgres,
-    pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets one writer in at a time anyway"),
-]
 
 
 @pytest.mark.parametrize("guard", ["looks_before_it_locks", pytest.param("locks_nothing", marks=ON_POSTGRES)])
