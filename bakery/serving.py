@@ -76,6 +76,14 @@ class FairWorker(ThreadWorker):  # type: ignore[misc]  # it has no types
             conn.parser.unreader = ImpatientReader(conn.sock)
         return super().handle(conn)
 
+    def _keepalive_after(self, conn: Any, keepalive: Any) -> Any:
+        """Let go who sends a broken body after they were answered: a second answer would be taken for the next one."""
+        try:
+            return super()._keepalive_after(conn, keepalive)
+        except ParseException as error:
+            self.log.debug("Closing connection. %s", error)
+            return False
+
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
         """Refuse what is no request as the API refuses: who calls it reads no page."""
         if req is not None or not isinstance(exc, ParseException):

@@ -89,6 +89,17 @@ def test_what_is_no_request_is_refused_in_the_envelope(server, head, status, cod
     assert body["meta"]["request_id"] in server.log()
 
 
+def test_who_is_answered_before_a_broken_body_is_not_answered_twice(server):
+    """What came next would be taken for the answer to the next request, of whoever shares the connection."""
+    head = b"POST /api/auth/login HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as connection:
+        connection.sendall(head + b"zz\r\nbroken")
+        answered = b"".join(iter(lambda: connection.recv(4096), b""))
+
+    assert answered.startswith(b"HTTP/1.1 400 ")
+    assert answered.count(b"HTTP/1.1") == 1
+
+
 def test_a_long_address_gets_as_far_as_the_api(server):
     with closing(HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)) as client:
         client.request("GET", f"/api/products?search={'a' * 8000}")
