@@ -5,14 +5,14 @@ from typing import Any
 from django.db.models import Q
 
 from accounts.models import Role, User
-from bakery.api.filters import FilterSet, FlagFilter, MultipleChoiceFilter, TextFilter
+from bakery.api.filters import FilterSet, FlagFilter, MultipleChoiceFilter, SearchFilter
 from bakery.db import fold
 
 
 class UserFilter(FilterSet):
     role = MultipleChoiceFilter(choices=Role.choices)
     is_active = FlagFilter()
-    search = TextFilter(method="containing", label="Words of username, e-mail address, name, phone.")
+    search = SearchFilter(method="containing", label="Words of username, e-mail address, name, phone.")
 
     class Meta:
         model = User

@@ -14,7 +14,7 @@ from bakery.api.filters import (
     FlagFilter,
     IdFilter,
     MultipleChoiceFilter,
-    TextFilter,
+    SearchFilter,
     read_day,
     refuse_unknown,
 )
@@ -30,7 +30,7 @@ class OrderFilter(FilterSet):
     fulfilment = ChoiceFilter(choices=Fulfilment.choices)
     channel = ChoiceFilter(choices=Channel.choices)
     payment_status = ChoiceFilter(choices=PaymentStatus.choices, method="paid_like")
-    search = TextFilter(method="about")
+    search = SearchFilter(method="about")
 
     class Meta:
         model = Order

@@ -18,7 +18,7 @@ from bakery.api.filters import (
     FlagFilter,
     InstantFilter,
     MultipleChoiceFilter,
-    TextFilter,
+    SearchFilter,
 )
 from products.models import Allergen, Category, Diet, Product
 
@@ -61,7 +61,7 @@ class ProductFilter(FilterSet):
     is_active = FlagFilter(label="For staff; the public sees active products anyway.")
     updated_since = InstantFilter(field_name="updated_at", lookup_expr="gte")
     # The last one: whether anything is found, or what was meant is looked for, is seen among what the others leave.
-    search = TextFilter(
+    search = SearchFilter(
         method="about",
         label="Words that stand in name, sku or description, whatever their case and accents; the best hits come "
         "first, unless `ordering` is given. Where there are none, products whose names hold words a slip away.",
@@ -88,7 +88,7 @@ class ProductFilter(FilterSet):
 
 
 class CategoryListFilter(FilterSet):
-    search = TextFilter(method="about", label="Words that stand in the name.")
+    search = SearchFilter(method="about", label="Words that stand in the name.")
 
     class Meta:
         model = Category

@@ -51,6 +51,10 @@ class _AmountFormField(_ReadBy):
 
 
 class _TextFormField(_ReadBy):
+    reader = fields.TextField(max_length=200)
+
+
+class _SearchFormField(_ReadBy):
     reader = fields.TextField(max_length=200, allow_blank=True)
 
 
@@ -89,6 +93,13 @@ class AmountFilter(filters.Filter):
 @extend_schema_field(OpenApiTypes.STR)
 class TextFilter(filters.Filter):
     field_class = _TextFormField
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class SearchFilter(filters.Filter):
+    """Words to look for; where there are none, everything is found."""
+
+    field_class = _SearchFormField
 
 
 @extend_schema_field(OpenApiTypes.INT)

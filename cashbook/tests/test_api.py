@@ -124,6 +124,13 @@ def test_the_same_key_opens_and_closes_a_session_once(api):
     assert CashSession.objects.count() == 1
 
 
+def test_a_blank_reference_is_refused(api):
+    book()
+    for blank in ("", "%20", "%E2%80%8B"):
+        response = api.get(f"/api/cash?reference={blank}")
+        assert (response.status_code, response.json()["errors"][0]["field"]) == (400, "reference")
+
+
 def test_an_entry_can_only_be_read(api):
     path = f"/api/cash/{book().pk}"
     for method in (api.put, api.patch, api.delete):
