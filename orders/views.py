@@ -16,7 +16,6 @@ from rest_framework.status import HTTP_201_CREATED, HTTP_204_NO_CONTENT
 
 from accounts.models import User
 from bakery import clock
-from bakery.api.caching import tag_of
 from bakery.api.conditional import honours_if_match
 from bakery.api.idempotency import idempotent
 from bakery.api.permissions import ANYONE, SIGNED_IN, guests_or
@@ -65,8 +64,8 @@ class _OrderAnswers(ApiViewSet[Order]):
     def get_serializer_context(self) -> dict[str, Any]:
         return {**super().get_serializer_context(), "now": self.now}
 
-    def etag(self, instance: Order) -> str:
-        return tag_of(instance.version, services.allowed_statuses(instance, self.caller, self.now))
+    def etag(self, instance: Order, *variant: Any) -> str:
+        return super().etag(instance, services.allowed_statuses(instance, self.caller, self.now), *variant)
 
 
 class OrderViewSet(TaggedListMixin, _OrderAnswers):

@@ -74,8 +74,10 @@ class ApiViewSet(GenericViewSet[M], Generic[M]):
         etag = self.etag(instance)
         return conditional.not_modified(etag) if conditional.is_known(self.request, etag) else self.show(instance)
 
-    def etag(self, instance: Any) -> str:
-        return tag_of(instance.version)
+    def etag(self, instance: Any, *variant: Any) -> str:
+        """Return the tag of the stored version; `variant` is all else that the answer depends on."""
+        # After a backup is restored the versions of that time come again, with what is written then.
+        return tag_of(instance.version, instance.updated_at.timestamp(), *variant)
 
     def expected_versions(self) -> frozenset[int] | None:
         """The versions that the caller's If-Match allows; None allows any."""

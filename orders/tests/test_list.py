@@ -176,6 +176,20 @@ def test_what_the_caller_has_is_not_sent_again(api_as, make):
     assert manager.get(url, headers={"If-None-Match": etag}).status_code == 200
 
 
+@pytest.mark.parametrize("make", [make_order, make_standing_order])
+def test_a_version_that_comes_again_after_a_restore_is_another(api_as, make):
+    made, manager = make(), api_as("manager")
+    url = f"/api/{'orders' if make is make_order else 'standing-orders'}/{made.pk}"
+    lost = manager.patch(url, {"address": "1 Mill Lane"})
+    type(made).objects.filter(pk=made.pk).update(version=1)
+
+    written = manager.patch(url, {"address": "2 Mill Lane"}, headers={"If-Match": '"1"'})
+
+    assert written["ETag"][:3] == lost["ETag"][:3] == '"2-'
+    assert manager.get(url, headers={"If-None-Match": lost["ETag"]}).json()["data"]["address"] == "2 Mill Lane"
+    assert manager.get(url, headers={"If-None-Match": written["ETag"]}).status_code == 304
+
+
 def test_the_tag_of_an_order_changes_with_what_the_caller_may_do_with_it(api_as):
     customer = make_user()
     order = make_order(actor=customer)
