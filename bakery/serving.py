@@ -5,6 +5,7 @@ import socket
 import struct
 import time
 import uuid
+from collections import deque
 from functools import partial
 from http import HTTPStatus
 from itertools import takewhile
@@ -38,18 +39,25 @@ class FairWorker(ThreadWorker):  # type: ignore[misc]  # it has no types
     connections that are kept busy shut nobody out, one more is let in every `PATIENCE` seconds all the same.
 
     Who says nothing keeps no thread: a connection waits for its first byte with those that are kept alive, and who
-    stops in the midst of a request is let go after `SILENCE` seconds.
+    stops in the midst of a request is let go after `SILENCE` seconds. Nor does who has the last answer and does not
+    hang up: for `FAREWELL` seconds what they still send is read, since to close earlier could lose them the answer.
     """
 
     PATIENCE = 0.02
     SILENCE = 10
+    FAREWELL = 2
     _accepted_at = 0.0
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._leaving: deque[Any] = deque()
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         # Who has only just come is about to ask.
         just_now = time.monotonic() + self.cfg.keepalive - self.PATIENCE
         newcomers = sum(1 for _ in takewhile(lambda conn: conn.timeout > just_now, reversed(self.pending_conns)))
-        busy = self.nr_conns - len(self.keepalived_conns) - len(self.pending_conns) + newcomers
+        idle = len(self.keepalived_conns) + len(self.pending_conns) + len(self._leaving)
+        busy = self.nr_conns - idle + newcomers
         full = busy >= self.cfg.threads and time.monotonic() - self._accepted_at < self.PATIENCE
         if self._accepting and full:
             self.set_accept_enabled(False)
@@ -75,6 +83,40 @@ class FairWorker(ThreadWorker):  # type: ignore[misc]  # it has no types
             conn.init()
             conn.parser.unreader = ImpatientReader(conn.sock)
         return super().handle(conn)
+
+    def finish_request(self, conn: Any, fs: Any) -> None:
+        """Let a connection go without waiting for it: gunicorn does so here, where all others wait as well."""
+        if fs.cancelled() or fs.exception() or fs.result():
+            super().finish_request(conn, fs)
+            return
+        conn.timeout = time.monotonic() + self.FAREWELL
+        self._leaving.append(conn)
+        try:
+            conn.sock.shutdown(socket.SHUT_WR)
+            conn.sock.setblocking(False)
+            self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.on_leaving_socket_readable, conn))
+        except (OSError, ValueError):  # they have hung up
+            self._close(conn)
+
+    def on_leaving_socket_readable(self, conn: Any, client: Any) -> None:
+        try:
+            is_there = client.recv(65536) != b""
+        except OSError:
+            is_there = False
+        if not is_there:
+            self.poller.unregister(client)
+            self._close(conn)
+
+    def murder_pending(self) -> None:
+        super().murder_pending()
+        while self._leaving and self._leaving[0].timeout <= time.monotonic():
+            self.poller.unregister(self._leaving[0].sock)
+            self._close(self._leaving[0])
+
+    def _close(self, conn: Any) -> None:
+        self._leaving.remove(conn)
+        self.nr_conns -= 1
+        conn.close()
 
     def _keepalive_after(self, conn: Any, keepalive: Any) -> Any:
         """Let go who sends a broken body after they were answered: a second answer would be taken for the next one."""

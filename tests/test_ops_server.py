@@ -64,6 +64,21 @@ def test_who_stops_in_the_midst_of_a_request_is_let_go(tmp_path):
         seconds_to_be_answered(shop.port)
 
 
+def test_who_has_the_answer_and_does_not_hang_up_keeps_nobody_waiting(tmp_path):
+    with a_shop(tmp_path) as shop, ExitStack() as stack:
+        shop.serve()
+        for _ in range(16 * CLIENTS):
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", shop.port), timeout=PATIENCE))
+            client.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+
+        # A process that waits for each of them does so for two seconds, half of them for two minutes.
+        assert seconds_to_be_answered(shop.port) < 60
+        client.settimeout(PATIENCE)
+        answered = b"".join(iter(lambda: client.recv(4096), b""))
+        assert answered.startswith(b"HTTP/1.0 200 ")
+        wait_until(lambda: is_let_go(client), shop.log)
+
+
 @pytest.mark.parametrize(
     ("head", "status", "code"),
     [
@@ -112,6 +127,15 @@ def seconds_to_be_answered(port):
         client.request("GET", "/healthz")
         assert client.getresponse().status == 200
     return time.monotonic() - started
+
+
+def is_let_go(client):
+    """Whether nobody listens to it any more."""
+    try:
+        client.sendall(b"?")
+    except OSError:
+        return True
+    return False
 
 
 def held_by_process(port):
