@@ -39,12 +39,14 @@ class FairWorker(ThreadWorker):  # type: ignore[misc]  # it has no types
     connections that are kept busy shut nobody out, one more is let in every `PATIENCE` seconds all the same.
 
     Who says nothing keeps no thread: a connection waits for its first byte with those that are kept alive, and who
-    stops in the midst of a request is let go after `SILENCE` seconds. Nor does who has the last answer and does not
+    stops in the midst of a request is let go after `SILENCE` seconds, who takes nothing of an answer that is too much to
+    send unread after `PAUSE`. Nor does who has the last answer and does not
     hang up: for `FAREWELL` seconds what they still send is read, since to close earlier could lose them the answer.
     """
 
     PATIENCE = 0.02
     SILENCE = 10
+    PAUSE = 30
     FAREWELL = 2
     _accepted_at = 0.0
 
@@ -78,8 +80,9 @@ class FairWorker(ThreadWorker):  # type: ignore[misc]  # it has no types
 
     def handle(self, conn: Any) -> Any:
         if not conn.initialized:
-            # The kernel's own limit is one for reading alone: an answer may take long to fetch.
+            # The kernel's own limits are for standing still alone: a whole answer may take long to fetch.
             conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", self.SILENCE, 0))
+            conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", self.PAUSE, 0))
             conn.init()
             conn.parser.unreader = ImpatientReader(conn.sock)
         return super().handle(conn)

@@ -64,6 +64,18 @@ def test_who_stops_in_the_midst_of_a_request_is_let_go(tmp_path):
         seconds_to_be_answered(shop.port)
 
 
+def test_who_takes_no_answer_is_let_go(tmp_path):
+    with a_shop(tmp_path) as shop, ExitStack() as stack:
+        shop.serve("tests.unhurried:application")
+        for _ in range(CLIENTS):
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", shop.port)))
+            client.sendall(b"GET /api/schema HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 1000)
+        wait_until(lambda: held_by_process(shop.port) == [THREADS] * PROCESSES, shop.log)
+
+        # Nobody else would send them away.
+        seconds_to_be_answered(shop.port)
+
+
 def test_who_has_the_answer_and_does_not_hang_up_keeps_nobody_waiting(tmp_path):
     with a_shop(tmp_path) as shop, ExitStack() as stack:
         shop.serve()

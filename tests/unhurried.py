@@ -1,7 +1,7 @@
 """The shop's web server as it is when all its threads stay busy: a WSGI application for `Shop.serve`.
 
 A process that is full leaves the next connection to the others for longer than any test lasts, and a request for
-/stay takes until there is a file `go` in the shop's folder.
+/stay takes until there is a file `go` in the shop's folder. Who takes nothing of an answer is let go soon.
 """
 
 import os
@@ -12,6 +12,7 @@ from bakery.wsgi import application as shop
 from tests.waiting import wait_until
 
 FairWorker.PATIENCE = 3600
+FairWorker.PAUSE = 2
 
 
 def application(environ, start_response):
