@@ -39,9 +39,9 @@ class FairWorker(ThreadWorker):  # type: ignore[misc]  # it has no types
     connections that are kept busy shut nobody out, one more is let in every `PATIENCE` seconds all the same.
 
     Who says nothing keeps no thread: a connection waits for its first byte with those that are kept alive, and who
-    stops in the midst of a request is let go after `SILENCE` seconds, who takes nothing of an answer that is too much to
-    send unread after `PAUSE`. Nor does who has the last answer and does not
-    hang up: for `FAREWELL` seconds what they still send is read, since to close earlier could lose them the answer.
+    stops in the midst of a request is let go after `SILENCE` seconds. Who takes nothing of a long answer is let go
+    after `PAUSE` seconds. Nor does who has the last answer and does not hang up keep one: for `FAREWELL` seconds what
+    they still send is read, since to close earlier could lose them the answer.
     """
 
     PATIENCE = 0.02
