@@ -140,7 +140,6 @@ class FilterSet(filters.FilterSet):
 
 ChoiceFilter = filters.ChoiceFilter
 ModelChoiceFilter = filters.ModelChoiceFilter
-ModelMultipleChoiceFilter = filters.ModelMultipleChoiceFilter
 BaseInFilter = filters.BaseInFilter
 
 
