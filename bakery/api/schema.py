@@ -119,20 +119,23 @@ class EnvelopeSchema(AutoSchema):
 
     def _get_parameters(self) -> list[dict[str, Any]]:
         parameters: list[dict[str, Any]] = super()._get_parameters()
-        handler = getattr(self.view, getattr(self.view, "action", "") or "", None)
-        if getattr(handler, "is_idempotent", False):
+        if self._is_marked("is_idempotent"):
             parameters.append(_header("Idempotency-Key", "The same key again gives the first answer again."))
-        if getattr(handler, "honours_if_match", False):
+        if self._is_marked("honours_if_match"):
             parameters.append(_header("If-Match", "The ETag that was read; another one changes nothing (412)."))
         if self._is_remembered():
             parameters.append(_header("If-None-Match", "The ETag that was read; the same one is not sent again (304)."))
         return parameters
 
+    def _is_marked(self, mark: str) -> bool:
+        """Whether the handler was decorated so."""
+        handler = getattr(self.view, getattr(self.view, "action", "") or "", None)
+        return bool(getattr(handler, mark, False))
+
     def _tells(self) -> tuple[str, ...]:
         """The headers of a good answer."""
         told: tuple[str, ...] = getattr(self.view, "tells", {}).get(getattr(self.view, "action", None), ())
-        handler = getattr(self.view, getattr(self.view, "action", "") or "", None)
-        return (*told, "Idempotent-Replayed") if getattr(handler, "is_idempotent", False) else told
+        return (*told, "Idempotent-Replayed") if self._is_marked("is_idempotent") else told
 
     def _is_remembered(self) -> bool:
         return self.method == "GET" and "ETag" in self._tells() and not getattr(self.view, "live", False)

@@ -65,14 +65,16 @@ class ApiViewSet(GenericViewSet[M], Generic[M]):
 
     def show(self, instance: Any, *, code: int = status.HTTP_200_OK, **headers: str) -> Response:
         """Answer with the object as clients read it; a versioned one carries its ETag."""
-        if hasattr(instance, "version"):
-            headers.setdefault("ETag", self.etag(instance))
+        if hasattr(instance, "version") and "ETag" not in headers:
+            headers["ETag"] = self.etag(instance)
         return Response(self.get_serializer(instance).data, status=code, headers=headers)
 
     def show_unless_known(self, instance: Any) -> Response:
         """Answer with the object, or say that the caller has it: for what looks but one way under its tag."""
         etag = self.etag(instance)
-        return conditional.not_modified(etag) if conditional.is_known(self.request, etag) else self.show(instance)
+        if conditional.is_known(self.request, etag):
+            return conditional.not_modified(etag)
+        return self.show(instance, ETag=etag)
 
     def etag(self, instance: Any, *variant: Any) -> str:
         """Return the tag of the stored version; `variant` is all else that the answer depends on."""
